@@ -1,0 +1,32 @@
+import type { TensorContainer } from '@tensorflow/tfjs-core';
+import type { Range } from '@lockstep/reduction';
+
+/**
+ * The one door through which training reads data: global batches, addressed by step, of which a member reads only the
+ * rows of its own logical replicas. A dataset that implements it under `BATCH_SOURCE` is read through it by
+ * `fitDataset` and `evaluateDataset`; any other tf.data.Dataset is iterated by every member, and sliced.
+ */
+export interface BatchSource {
+  /** Number of global batches until the data ends, or Infinity when it repeats without end. */
+  readonly stepCount: number;
+  /** Rows in the global batch of a step, counted from the first step of the iteration; every member gets the same answer. */
+  rowCount(step: number): number;
+  /**
+   * Rows [from, to) of the global batch of a step as one element {xs, ys} of a tf.data.Dataset would hold them. The
+   * caller disposes of the tensors. Rejects with an error that names file, record and check when a record is corrupt.
+   */
+  rows(step: number, range: Range): Promise<TensorContainer>;
+  /** Starts to read and parse ahead, from this step on, the rows that this member will ask for. */
+  prefetch?(step: number, ranges: readonly Range[]): void;
+}
+
+/** Key of the method by which a tf.data.Dataset offers a BatchSource; each call starts an iteration from step 0. */
+export const BATCH_SOURCE: unique symbol = Symbol.for('lockstep.batch-source');
+
+/** A dataset that can be read by replica. */
+export interface HasBatchSource {
+  [BATCH_SOURCE](): BatchSource;
+}
+
+export const hasBatchSource = (dataset: unknown): dataset is HasBatchSource =>
+  typeof dataset === 'object' && dataset !== null && BATCH_SOURCE in dataset;
