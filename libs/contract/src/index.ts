@@ -1,1 +1,9 @@
-export {};
+export * from './gen/google/rpc/error_details_pb';
+export * from './gen/google/rpc/status_pb';
+export * from './gen/lockstep/exchange/v1/exchange_pb';
+export * from './gen/lockstep/coordinator/v1/coordinator_pb';
+export * from './gen/lockstep/coordinator/v1/event_pb';
+export * from './gen/lockstep/coordinator/v1/job_pb';
+export * from './gen/lockstep/coordinator/v1/position_pb';
+export * from './gen/lockstep/coordinator/v1/session_pb';
+export * from './gen/lockstep/coordinator/v1/worker_pb';

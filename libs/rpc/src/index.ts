@@ -1,1 +1,11 @@
-export {};
+export { openChannel, type Channel, type ChannelSettings } from './channel';
+export { createClient, DEFAULT_TIMEOUT_MS, type CallOptions, type ServiceClient } from './client';
+export { implement, type CallContext, type ServedService, type ServiceImplementation } from './implementation';
+export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from './logger';
+export { AsyncQueue } from './queue';
+export { ERROR_DOMAIN, RpcError, type FieldViolation, type RpcErrorDetails } from './rpc-error';
+export { DEFAULT_MAX_MESSAGE_BYTES } from './limits';
+export { startServer, type RunningServer, type ServerOptions } from './server';
+export { serviceDefinition } from './service-definition';
+export { runService, type ServiceMain } from './service-main';
+export { type StatusCode } from './status-code';

@@ -1,0 +1,108 @@
+/**
+ * Runs handlers behind grpc-js's four call shapes.
+ *
+ * 1. Whatever a handler throws reaches the client through one mapper; what the mapper does not know is INTERNAL, logged.
+ * 2. A slow reader slows its handler: a stream waits for drain before it takes the next message.
+ * 3. When the client goes away the context's signal aborts and the handler's generator is closed.
+ */
+import type {
+  handleBidiStreamingCall, handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall, Metadata,
+  ServerDuplexStream, ServerWritableStream, UntypedHandleCall,
+} from '@grpc/grpc-js';
+import type { DescMethod } from '@bufbuild/protobuf';
+import type { CallContext, UntypedHandler } from './implementation';
+import type { RpcError } from './rpc-error';
+
+type WritableCall = ServerWritableStream<object, object> | ServerDuplexStream<object, object>;
+type Call = { readonly metadata: Metadata; getPeer(): string; readonly cancelled: boolean; on(event: 'cancelled', f: () => void): unknown };
+
+/** What the plumbing needs of its surroundings. */
+export interface HandlerHooks {
+  /** Maps whatever was thrown; also the place where unexpected errors are logged. */
+  toRpcError(caught: unknown, method: string): RpcError;
+  /** Counts a call as running until the returned function is called. */
+  enter(): () => void;
+  readonly shutdown: AbortSignal;
+}
+
+/** Adapts one handler to the shape of its method. */
+export function adaptHandler(method: DescMethod, handler: UntypedHandler, hooks: HandlerHooks): UntypedHandleCall {
+  const name = `/${method.parent.typeName}/${method.name}`;
+  const contextOf = (call: Call): { context: CallContext; leave: () => void } => {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    call.on('cancelled', abort);
+    hooks.shutdown.addEventListener('abort', abort, { once: true });
+    const exit = hooks.enter();
+    return {
+      context: { method: name, signal: controller.signal, metadata: call.metadata, peer: call.getPeer() },
+      leave: () => {
+        hooks.shutdown.removeEventListener('abort', abort);
+        exit();
+      },
+    };
+  };
+  const fail = (caught: unknown) => hooks.toRpcError(caught, name).toStatus();
+
+  const unary: handleUnaryCall<object, object> = (call, callback) => {
+    const { context, leave } = contextOf(call);
+    Promise.resolve()
+      .then(() => handler(call.request, context))
+      .then((reply) => callback(null, reply as object), (e: unknown) => callback(fail(e)))
+      .finally(leave);
+  };
+  const clientStream: handleClientStreamingCall<object, object> = (call, callback) => {
+    const { context, leave } = contextOf(call);
+    Promise.resolve()
+      .then(() => handler(call, context))
+      .then((reply) => callback(null, reply as object), (e: unknown) => callback(fail(e)))
+      .finally(leave);
+  };
+  const serverStream: handleServerStreamingCall<object, object> = (call) => {
+    const { context, leave } = contextOf(call);
+    void pump(call, () => handler(call.request, context) as AsyncIterable<object>, context, fail).finally(leave);
+  };
+  const bidi: handleBidiStreamingCall<object, object> = (call) => {
+    const { context, leave } = contextOf(call);
+    // A cancelled bidirectional call emits an error to its reader; the signal already tells the handler.
+    call.on('error', () => undefined);
+    // The requests may end while replies are still to come: ending their iteration must not destroy the call.
+    const requests: unknown = call.iterator({ destroyOnReturn: false });
+    void pump(call, () => handler(requests as object, context) as AsyncIterable<object>, context, fail).finally(leave);
+  };
+  switch (method.methodKind) {
+    case 'unary': return unary;
+    case 'client_streaming': return clientStream;
+    case 'server_streaming': return serverStream;
+    case 'bidi_streaming': return bidi;
+  }
+}
+
+async function pump(
+  call: WritableCall,
+  open: () => AsyncIterable<object>,
+  context: CallContext,
+  fail: (caught: unknown) => object,
+): Promise<void> {
+  try {
+    for await (const message of open()) {
+      if (context.signal.aborted) return;
+      if (!call.write(message)) await drained(call, context.signal);
+    }
+    call.end();
+  } catch (e) {
+    call.emit('error', fail(e));
+  }
+}
+
+function drained(call: WritableCall, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.once('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
