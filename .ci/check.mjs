@@ -9,7 +9,7 @@ const steps = [
   ['protos lint', ['node_modules/@bufbuild/buf/bin/buf', 'lint', 'protos']],
   ['generate', ['libs/contract/generate.mjs']],
   ['types', ['node_modules/typescript/bin/tsc', '-b']],
-  ['lint', ['node_modules/nx/bin/nx.js', 'run-many', '-t', 'lint', '--output-style=stream', ...process.argv.slice(2)]],
+  ['lint', ['node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'lint', '--output-style=stream', ...process.argv.slice(2)]],
 ];
 for (const [name, argv] of steps) {
   console.log(`check: ${name}`);
