@@ -1,1 +1,1 @@
-export {};
+export { CoordinatorClient, type SubmitOptions } from './coordinator/coordinator-client';

@@ -1,1 +1,1 @@
-export {};
+export type { ExportOptions, FnArgs, RunFn, ServingFeatures } from '@lockstep/training';

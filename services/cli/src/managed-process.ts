@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CliError } from './cli-error';
+
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+/** A service started as a process of its own, with its log in a file. */
+export class ManagedProcess {
+  private readonly process: ChildProcess;
+  private readonly log: WriteStream;
+  private readonly tail: string[] = [];
+  private stopping = false;
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+
+  constructor(readonly name: string, packageName: string, args: readonly string[], readonly logFile: string) {
+    mkdirSync(dirname(logFile), { recursive: true });
+    this.log = createWriteStream(logFile, { flags: 'a' });
+    const main = join(dirname(require.resolve(`${packageName}/package.json`)), 'dist', 'main.js');
+    // Its own process group: Ctrl-C reaches `up` alone, which ends the services in order.
+    this.process = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.process.stderr?.on('data', (bytes: Buffer) => {
+      this.log.write(bytes);
+      this.tail.push(bytes.toString());
+      if (this.tail.length > 20) this.tail.shift();
+    });
+    this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve({ code, signal })));
+  }
+
+  get pid(): number {
+    return this.process.pid ?? -1;
+  }
+
+  /** True after stop(): its end is no surprise. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /**
+   * Waits for the line that a service prints when it serves.
+   *
+   * @throws CliError with what it wrote last, when it exits or is not ready in time
+   */
+  async ready(): Promise<{ readonly listening: string }> {
+    const lines = createInterface({ input: this.process.stdout ?? process.stdin });
+    let timer: NodeJS.Timeout | undefined;
+    const failed = (why: string): CliError => new CliError(`${this.name} ${why}: ${this.lastWords()}`, `Its log is ${this.logFile}.`);
+    try {
+      return await Promise.race([
+        new Promise<{ listening: string }>((resolve) => lines.once('line', (line) => resolve(JSON.parse(line) as { listening: string }))),
+        this.exited.then(({ code, signal }) => { throw failed(`could not start (${signal ?? `exit code ${code ?? '?'}`})`); }),
+        new Promise<never>((_, reject) => { timer = setTimeout(() => reject(failed(`was not ready within ${START_TIMEOUT_MS / 1000} s`)), START_TIMEOUT_MS); }),
+      ]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Asks it to drain, and kills it when it takes too long. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.process.kill('SIGTERM');
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.exited;
+    clearTimeout(timer);
+    this.log.end();
+  }
+
+  private lastWords(): string {
+    const text = this.tail.join('').trim() || readFileSync(this.logFile, 'utf8').trim();
+    return text.split('\n').slice(-3).join(' ') || 'it wrote nothing';
+  }
+}

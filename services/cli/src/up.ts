@@ -1,0 +1,67 @@
+/** `lockstep up`: coordinator, artifact service and N workers as processes on loopback, until Ctrl-C. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliError, EXIT, type ExitCode } from './cli-error';
+import { announceCluster, dataFolder, findCluster, retractCluster, type Cluster, type ClusterOptions } from './cluster';
+import { ManagedProcess } from './managed-process';
+import type { Output } from './output';
+
+export interface UpOptions extends ClusterOptions {
+  readonly workers: number;
+  /** Port of the coordinator; the artifact service takes the next one. 0: any free ones. */
+  readonly port: number;
+}
+
+/** Starts a local cluster and runs until it is interrupted or a service ends by itself. */
+export async function up(options: UpOptions, output: Output): Promise<ExitCode> {
+  const folder = dataFolder(options);
+  refuseSecond(options, folder);
+  mkdirSync(folder, { recursive: true });
+  const interrupted = interruption();
+  const started: ManagedProcess[] = [];
+  const start = (name: string, packageName: string, args: readonly string[]): ManagedProcess => {
+    const managed = new ManagedProcess(name, packageName, args, join(folder, 'logs', `${name}.log`));
+    started.push(managed);
+    return managed;
+  };
+  const listen = (offset: number): string => `127.0.0.1:${options.port === 0 ? 0 : options.port + offset}`;
+  try {
+    const artifact = (await start('artifact', '@lockstep/artifact', ['--listen', listen(1), '--data', join(folder, 'artifact')]).ready()).listening;
+    const coordinator = (await start('coordinator', '@lockstep/coordinator',
+      ['--listen', listen(0), '--data', join(folder, 'coordinator'), '--artifact', artifact]).ready()).listening;
+    const workers = Array.from({ length: options.workers }, (_, i) => start(`worker-${i + 1}`, '@lockstep/worker',
+      ['--coordinator', coordinator, '--name', `w${i + 1}`, '--data', join(folder, `worker-${i + 1}`)]));
+    await Promise.all(workers.map((w) => w.ready()));
+    const cluster: Cluster = { coordinator, artifact };
+    announceCluster(folder, cluster);
+    output.document({ ...cluster, data: folder, workers: workers.map((w) => w.name), pids: Object.fromEntries(started.map((p) => [p.name, p.pid])) });
+    output.line(`coordinator  ${coordinator}`);
+    output.line(`artifact     ${artifact}`);
+    output.line(`workers      ${workers.map((w) => w.name).join(', ')}`);
+    output.line(`data         ${folder}`);
+    output.line('Ready. Ctrl-C stops it.');
+    const ended = await Promise.race([interrupted, ...started.map((p) => p.exited.then(() => p))]);
+    if (ended === 'INTERRUPTED') return EXIT.OK;
+    throw new CliError(`${ended.name} ended by itself`, `Its log is ${ended.logFile}.`);
+  } finally {
+    retractCluster(folder);
+    output.remark('stopping');
+    for (const managed of started.reverse()) await managed.stop();
+  }
+}
+
+function refuseSecond(options: UpOptions, folder: string): void {
+  let running: Cluster;
+  try {
+    running = findCluster({ data: options.data ?? folder });
+  } catch {
+    return; // none runs: that is what we want
+  }
+  throw new CliError(`a cluster runs on ${folder} already (coordinator ${running.coordinator})`, 'Use it, stop it, or give this one another folder with --data.');
+}
+
+function interruption(): Promise<'INTERRUPTED'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('INTERRUPTED'));
+  });
+}

@@ -1,0 +1,72 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  AgentCommandSchema, WorkerSchema, WorkerState,
+  type AgentCommand, type AgentRegister, type Worker,
+} from '@lockstep/contract';
+import { AsyncQueue } from '@lockstep/rpc';
+
+/** Commands that may wait for an agent before its stream counts as stuck. */
+const COMMAND_LIMIT = 1000;
+
+/** The child that an agent runs. */
+export interface RunningChild {
+  readonly job: string;
+  readonly token: Uint8Array;
+}
+
+/** An attached agent. */
+export interface Agent {
+  readonly worker: string;
+  readonly register: AgentRegister;
+  readonly attachMs: number;
+  readonly commands: AsyncQueue<AgentCommand>;
+  child: RunningChild | undefined;
+}
+
+/** The workers that are attached now. A worker is free when its last child has exited. */
+export class AgentRegistry {
+  private readonly agents = new Map<string, Agent>();
+
+  /** @returns undefined when a live agent already has the name. */
+  attach(register: AgentRegister, nowMs: number): Agent | undefined {
+    if (this.agents.has(register.worker)) return undefined;
+    const agent: Agent = { worker: register.worker, register, attachMs: nowMs, commands: new AsyncQueue(COMMAND_LIMIT, register.worker), child: undefined };
+    this.agents.set(agent.worker, agent);
+    return agent;
+  }
+
+  /** Forgets an agent, unless another has taken its name since. */
+  detach(agent: Agent): void {
+    if (this.agents.get(agent.worker) === agent) this.agents.delete(agent.worker);
+    agent.commands.close();
+  }
+
+  get(worker: string): Agent | undefined {
+    return this.agents.get(worker);
+  }
+
+  /** Names of the workers without a child, in a stable order. */
+  free(): readonly string[] {
+    return [...this.agents.values()].filter((a) => !a.child).map((a) => a.worker).sort();
+  }
+
+  startChild(worker: string, child: RunningChild, mathThreads: number): void {
+    const agent = this.agents.get(worker);
+    if (!agent) return;
+    agent.child = child;
+    agent.commands.push(create(AgentCommandSchema, { command: { case: 'startChild', value: { ...child, mathThreads } } }));
+  }
+
+  stopChild(worker: string, child: RunningChild, reason: string): void {
+    const agent = this.agents.get(worker);
+    agent?.commands.push(create(AgentCommandSchema, { command: { case: 'stopChild', value: { ...child, reason } } }));
+  }
+
+  list(): readonly Worker[] {
+    return [...this.agents.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1)).map(({ worker, register, attachMs, child }) => create(WorkerSchema, {
+      name: worker, state: child ? WorkerState.BUSY : WorkerState.IDLE, job: child?.job ?? '', host: register.host, pid: register.pid,
+      ...(register.fingerprint && { fingerprint: register.fingerprint }), version: register.version, attachTime: timestampFromMs(attachMs),
+    }));
+  }
+}

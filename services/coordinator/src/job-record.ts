@@ -1,0 +1,71 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  Fault, GenerationSchema, JobErrorSchema, JobState, MemberSchema, ReplicaRangeSchema,
+  type Generation, type JobError, type JobEvent, type ShardTable, type TrainJob,
+} from '@lockstep/contract';
+import type { Fault as DomainFault, GroupMember, JobFailure, JobState as DomainState, JobStateKind, Seat } from '@lockstep/membership';
+
+/** A job as the coordinator keeps it: what clients see, and what only it knows. */
+export interface JobRecord {
+  readonly job: TrainJob;
+  readonly requestId: string;
+  /** Secret that the job's children show to the coordinator and to one another. */
+  readonly token: Uint8Array;
+  /** One table per split, cut at submission. */
+  readonly shardTables: readonly ShardTable[];
+}
+
+/** What happened, before the log has given it a place. */
+export type NewEvent = JobEvent['event'];
+
+const STATES: Record<JobStateKind, JobState> = {
+  QUEUED: JobState.QUEUED, RENDEZVOUS: JobState.RENDEZVOUS, RUNNING: JobState.RUNNING, EXPORTING: JobState.EXPORTING,
+  SUCCEEDED: JobState.SUCCEEDED, FAILED: JobState.FAILED, CANCELLED: JobState.CANCELLED,
+};
+const FAULTS: Record<DomainFault, Fault> = { MODULE: Fault.MODULE, WORKER: Fault.WORKER, DATA: Fault.DATA, CLUSTER: Fault.CLUSTER };
+
+export const toJobState = (kind: JobStateKind): JobState => STATES[kind];
+
+const ENDED = new Set([JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED]);
+
+export const jobHasEnded = (job: TrainJob): boolean => ENDED.has(job.state);
+
+export function toJobError(failure: JobFailure, reported?: JobError): JobError {
+  return {
+    ...create(JobErrorSchema),
+    ...reported,
+    reason: failure.reason, message: failure.message, fault: FAULTS[failure.fault],
+    ...(failure.worker !== undefined && { worker: failure.worker }),
+    ...(failure.rank !== undefined && { rank: failure.rank }),
+  };
+}
+
+export function toGeneration(number: number, seats: readonly (Seat | GroupMember)[]): Generation {
+  return create(GenerationSchema, {
+    number: BigInt(number),
+    members: seats.map((seat) => create(MemberSchema, {
+      rank: seat.rank, worker: seat.worker, exchangeAddress: 'address' in seat ? seat.address : '',
+      replicas: create(ReplicaRangeSchema, seat.range),
+    })),
+  });
+}
+
+/** The job as clients see it after its domain state has moved. */
+export function withState(job: TrainJob, state: DomainState, nowMs: number, reported?: JobError): TrainJob {
+  const next: TrainJob = { ...job, state: toJobState(state.kind) };
+  switch (state.kind) {
+    case 'QUEUED':
+      return next;
+    case 'RENDEZVOUS':
+      return { ...next, startTime: job.startTime ?? timestampFromMs(nowMs), generation: toGeneration(state.generation, state.seats) };
+    case 'RUNNING':
+    case 'EXPORTING':
+      return { ...next, generation: toGeneration(state.generation, state.members) };
+    case 'SUCCEEDED':
+    case 'CANCELLED':
+      return { ...next, endTime: timestampFromMs(nowMs) };
+    case 'FAILED':
+      return { ...next, endTime: timestampFromMs(nowMs), error: toJobError(state.failure, reported) };
+  }
+}

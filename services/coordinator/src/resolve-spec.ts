@@ -1,0 +1,76 @@
+import { create } from '@bufbuild/protobuf';
+import { Numerics, SplitArgsSchema, TrainJobSpecSchema, WorkerCountSchema, type TrainJobSpec } from '@lockstep/contract';
+import type { FieldViolation } from '@lockstep/rpc';
+
+/** V unless a job says otherwise: stored in the job, and never derived from the cluster, because the bytes depend on it. */
+export const DEFAULT_REPLICAS = 4;
+
+/** More logical replicas than this are refused: the plan of a step grows with them. */
+export const MAX_REPLICAS = 1024;
+
+const VERSION_NAME = /^artifacts\/[a-z0-9][a-z0-9._-]{0,127}\/versions\/[1-9][0-9]{0,8}$/;
+const ARTIFACT_NAME = /^artifacts\/[a-z0-9][a-z0-9._-]{0,127}$/;
+const SPLIT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** A spec with every default filled in, or everything that is wrong with it. */
+export type Resolution =
+  | { readonly kind: 'RESOLVED'; readonly spec: TrainJobSpec }
+  | { readonly kind: 'INVALID'; readonly violations: readonly FieldViolation[] };
+
+/** Fills in the defaults and checks whatever can be checked without looking anything up. All faults are found at once. */
+export function resolveSpec(given: TrainJobSpec | undefined): Resolution {
+  if (!given) return { kind: 'INVALID', violations: [{ field: 'spec', description: 'is required' }] };
+  const replicas = given.replicas === 0 ? DEFAULT_REPLICAS : given.replicas;
+  const minWorkers = given.workers?.min ? given.workers.min : 1;
+  const maxWorkers = given.workers?.max ? given.workers.max : minWorkers;
+  const spec = create(TrainJobSpecSchema, {
+    ...given,
+    function: given.function === '' ? 'runFn' : given.function,
+    trainArgs: create(SplitArgsSchema, { splits: given.trainArgs?.splits.length ? given.trainArgs.splits : ['train'], numSteps: given.trainArgs?.numSteps ?? 0 }),
+    evalArgs: create(SplitArgsSchema, { splits: given.evalArgs?.splits.length ? given.evalArgs.splits : ['eval'], numSteps: given.evalArgs?.numSteps ?? 0 }),
+    replicas,
+    workers: create(WorkerCountSchema, { min: minWorkers, max: maxWorkers }),
+    mathThreads: given.mathThreads === 0 ? 1 : given.mathThreads,
+    numerics: given.numerics === Numerics.UNSPECIFIED ? Numerics.STRICT : given.numerics,
+  });
+  const violations = [...check(spec)];
+  return violations.length > 0 ? { kind: 'INVALID', violations } : { kind: 'RESOLVED', spec };
+}
+
+function* check(spec: TrainJobSpec): Generator<FieldViolation> {
+  const bad = (field: string, description: string): FieldViolation => ({ field: `spec.${field}`, description });
+  if (spec.module === '') yield bad('module', 'is required: the version of a Module, artifacts/{artifact}/versions/{version}');
+  else if (!VERSION_NAME.test(spec.module)) yield bad('module', `"${spec.module}" is not the name of a version: artifacts/{artifact}/versions/{version}`);
+  if (!/^[A-Za-z_$][\w$]*$/.test(spec.function)) yield bad('function', `"${spec.function}" is not the name of an exported function`);
+  if (spec.examples.length === 0) yield bad('examples', 'is required: at least one version of type Examples');
+  for (const [i, name] of spec.examples.entries()) {
+    if (!VERSION_NAME.test(name)) yield bad(`examples[${i}]`, `"${name}" is not the name of a version: artifacts/{artifact}/versions/{version}`);
+  }
+  if (spec.schema !== '' && !VERSION_NAME.test(spec.schema)) yield bad('schema', `"${spec.schema}" is not the name of a version: artifacts/{artifact}/versions/{version}`);
+  for (const [field, args] of [['train_args', spec.trainArgs], ['eval_args', spec.evalArgs]] as const) {
+    for (const [i, split] of (args?.splits ?? []).entries()) {
+      if (!SPLIT_NAME.test(split)) yield bad(`${field}.splits[${i}]`, `"${split}" is not the name of a split`);
+    }
+  }
+  for (const [field, json] of [['hyperparameters_json', spec.hyperparametersJson], ['custom_config_json', spec.customConfigJson]] as const) {
+    const problem = json === '' ? undefined : notAnObject(json);
+    if (problem !== undefined) yield bad(field, problem);
+  }
+  if (spec.replicas > MAX_REPLICAS) yield bad('replicas', `${spec.replicas} is more than ${MAX_REPLICAS}`);
+  const { min, max } = spec.workers ?? { min: 1, max: 1 };
+  if (min > max) yield bad('workers.min', `${min} is more than workers.max, ${max}`);
+  if (max > spec.replicas) yield bad('workers.max', `${max} workers cannot share ${spec.replicas} logical replicas: lower workers.max, or raise replicas (which changes the bytes)`);
+  if (spec.mathThreads > 256) yield bad('math_threads', `${spec.mathThreads} is more than 256`);
+  if (spec.output === '') yield bad('output', 'is required: the artifact that the model becomes a version of, artifacts/{artifact}');
+  else if (!ARTIFACT_NAME.test(spec.output)) yield bad('output', `"${spec.output}" is not the name of an artifact: artifacts/{artifact}, in lower case`);
+  if (spec.maxRuntime && spec.maxRuntime.seconds <= 0n && spec.maxRuntime.nanos <= 0) yield bad('max_runtime', 'must be more than zero');
+}
+
+function notAnObject(json: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'must be a JSON object';
+  } catch (e) {
+    return `is not JSON: ${e instanceof Error ? e.message : String(e)}`;
+  }
+}

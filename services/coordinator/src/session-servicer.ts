@@ -1,0 +1,178 @@
+/** The coordinator's side of agents' and members' sessions: translates messages, holds the streams, keeps the leases. */
+import { create } from '@bufbuild/protobuf';
+import {
+  AgentCommandSchema, Fault, MemberCommandSchema, type SessionService,
+  type AgentMessage, type JobError, type MemberCommand, type MemberMessage,
+} from '@lockstep/contract';
+import { LeaseTable, type Fault as DomainFault, type JobFailure } from '@lockstep/membership';
+import { AsyncQueue, type Logger, type ServiceImplementation } from '@lockstep/rpc';
+import type { Agent } from './agent-registry';
+import type { Coordinator, MemberSession } from './coordinator';
+import { CoordinatorError } from './coordinator-error';
+
+export interface SessionSettings {
+  readonly heartbeatIntervalMs: number;
+  readonly leaseMs: number;
+  /** Lockstep's version: agents and members of another minor version are refused. */
+  readonly version: string;
+}
+
+const MEMBER_COMMAND_LIMIT = 1000;
+const DOMAIN_FAULTS: Record<Fault, DomainFault> = {
+  [Fault.UNSPECIFIED]: 'MODULE', [Fault.MODULE]: 'MODULE', [Fault.WORKER]: 'WORKER', [Fault.DATA]: 'DATA', [Fault.CLUSTER]: 'CLUSTER',
+};
+
+interface OpenSession {
+  /** Ends the stream because its holder has been silent. */
+  expire(silentMs: number): void;
+}
+
+export class SessionServicer {
+  private readonly leases: LeaseTable;
+  private readonly open = new Map<string, OpenSession>();
+  private sessionCount = 0;
+
+  constructor(
+    private readonly coordinator: Coordinator,
+    private readonly settings: SessionSettings,
+    private readonly nowMs: () => number,
+    private readonly logger: Logger,
+  ) {
+    this.leases = new LeaseTable(settings.leaseMs);
+  }
+
+  readonly implementation: ServiceImplementation<typeof SessionService> = {
+    attach: (messages) => this.attach(messages),
+    join: (messages) => this.join(messages),
+  };
+
+  /** Ends the sessions of those that have been silent for too long. */
+  checkLeases(): void {
+    for (const { holder, silentMs } of this.leases.expired(this.nowMs())) {
+      this.leases.forget(holder);
+      this.open.get(holder)?.expire(silentMs);
+    }
+  }
+
+  private async *attach(messages: AsyncIterable<AgentMessage>): AsyncGenerator<ReturnType<typeof create<typeof AgentCommandSchema>>> {
+    const iterator = messages[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    if (first.done || first.value.message.case !== 'register') throw new CoordinatorError('PROTOCOL', 'the first message of an agent must be register');
+    const register = first.value.message.value;
+    this.checkVersion(register.worker, register.version);
+    const agent = this.coordinator.agents.attach(register, this.nowMs());
+    if (!agent) throw new CoordinatorError('WORKER_NAME_TAKEN', `${register.worker} is attached already: give this worker another --name`, { resource: register.worker });
+    this.logger.info({ worker: agent.worker, host: register.host }, 'worker attached');
+    const key = this.lease(agent.commands, () => `no heartbeat of ${agent.worker}`);
+    let detail = `its agent's session ended (process ${register.pid} on ${register.host})`;
+    const reading = this.readAgent(agent, iterator, key).catch((e: unknown) => { detail = `${detail}: ${messageOf(e)}`; }).finally(() => agent.commands.close());
+    try {
+      yield create(AgentCommandSchema, { command: { case: 'registered', value: { heartbeatIntervalMs: this.settings.heartbeatIntervalMs, leaseMs: this.settings.leaseMs } } });
+      yield* agent.commands;
+    } catch (e) {
+      detail = messageOf(e);
+    } finally {
+      this.release(key);
+      this.coordinator.agents.detach(agent);
+      void reading;
+      this.logger.info({ worker: agent.worker }, `worker detached: ${detail}`);
+      await this.coordinator.workerLost(agent.worker, detail);
+    }
+  }
+
+  private async readAgent(agent: Agent, messages: AsyncIterator<AgentMessage>, key: string): Promise<void> {
+    await this.coordinator.workersChanged();
+    for (let next = await messages.next(); !next.done; next = await messages.next()) {
+      this.leases.heard(key, this.nowMs());
+      const { message } = next.value;
+      if (message.case === 'childExited') {
+        const { job, token, exitCode, signal, stderrTail } = message.value;
+        const how = signal === '' ? `with code ${exitCode}` : `by ${signal}`;
+        const tail = stderrTail === '' ? '' : `; it last wrote: ${stderrTail.trim()}`;
+        await this.coordinator.childExited(agent.worker, job, token, `its child process was ended ${how}${tail}`);
+      }
+    }
+  }
+
+  private async *join(messages: AsyncIterable<MemberMessage>): AsyncGenerator<MemberCommand> {
+    const iterator = messages[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    if (first.done || first.value.message.case !== 'hello') throw new CoordinatorError('PROTOCOL', 'the first message of a member must be hello');
+    const hello = first.value.message.value;
+    this.checkVersion(hello.worker, hello.version);
+    const commands = new AsyncQueue<MemberCommand>(MEMBER_COMMAND_LIMIT, `${hello.worker} in ${hello.job}`);
+    const session: MemberSession = {
+      job: hello.job, worker: hello.worker,
+      send: (command, generation) => commands.push(create(MemberCommandSchema, { command, generation })),
+      close: () => commands.close(),
+    };
+    const key = this.lease(commands, () => `no heartbeat of ${hello.worker}'s child`);
+    let detail = 'the session of its child process ended';
+    try {
+      await this.coordinator.join(hello, session);
+      const reading = this.readMember(session, iterator, key).then(() => commands.close(), (e: unknown) => commands.close(e instanceof Error ? e : new Error(String(e))));
+      yield* commands;
+      void reading;
+    } catch (e) {
+      detail = messageOf(e);
+      throw e;
+    } finally {
+      this.release(key);
+      this.coordinator.sessionEnded(session, detail);
+    }
+  }
+
+  private async readMember(session: MemberSession, messages: AsyncIterator<MemberMessage>, key: string): Promise<void> {
+    for (let next = await messages.next(); !next.done; next = await messages.next()) {
+      this.leases.heard(key, this.nowMs());
+      const generation = Number(next.value.generation);
+      const { message } = next.value;
+      switch (message.case) {
+        case 'heartbeat':
+          break;
+        case 'ready':
+          await this.coordinator.memberReady(session, generation);
+          break;
+        case 'progress':
+          await this.coordinator.memberProgress(session, generation, message.value.events.map((e) => e.event));
+          break;
+        case 'finished':
+          await this.coordinator.memberFinished(session, generation, message.value);
+          break;
+        case 'modelCommitted':
+          if (message.value.result) await this.coordinator.modelCommitted(session, generation, message.value.result);
+          break;
+        case 'failed':
+          if (message.value.error) await this.coordinator.memberFailed(session, message.value.error, toFailure(session, message.value.error));
+          break;
+        case 'hello':
+        case undefined:
+          throw new CoordinatorError('PROTOCOL', `${session.worker} sent ${message.case ?? 'an unknown message'} in the middle of its session`);
+      }
+    }
+  }
+
+  private checkVersion(worker: string, version: string): void {
+    const minor = (v: string): string => v.split('.').slice(0, 2).join('.');
+    if (minor(version) === minor(this.settings.version)) return;
+    throw new CoordinatorError('VERSION_MISMATCH', `${worker} runs Lockstep ${version}, the coordinator ${this.settings.version}: install the same on both`, { resource: worker });
+  }
+
+  private lease(commands: { close(failure?: Error): void }, what: () => string): string {
+    const key = `session-${++this.sessionCount}`;
+    this.leases.heard(key, this.nowMs());
+    this.open.set(key, { expire: (silentMs) => commands.close(new CoordinatorError('FENCED', `${what()} for ${silentMs} ms (the lease is ${this.settings.leaseMs} ms)`)) });
+    return key;
+  }
+
+  private release(key: string): void {
+    this.leases.forget(key);
+    this.open.delete(key);
+  }
+}
+
+const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
+
+function toFailure(session: MemberSession, error: JobError): JobFailure {
+  return { reason: error.reason, message: error.message, fault: DOMAIN_FAULTS[error.fault], worker: session.worker, rank: error.rank };
+}

@@ -1,0 +1,57 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { TrainJobSpecSchema } from '@lockstep/contract';
+import { CoordinatorError } from './coordinator-error';
+import { checkSubmission, SHARD_RECORDS, type Catalog, type CatalogVersion } from './submission';
+
+const version = (name: string, type: string, paths: readonly string[]): CatalogVersion => ({ name, type, files: paths.map((path) => ({ path, sizeBytes: 1 })) });
+const VERSIONS = [
+  version('artifacts/m/versions/1', 'Module', ['module.js']),
+  version('artifacts/empty/versions/1', 'Module', ['readme.txt']),
+  version('artifacts/e/versions/1', 'Examples', ['Split-train/a', 'Split-train/b', 'Split-eval/c', 'schema.pbtxt']),
+  version('artifacts/f/versions/1', 'Examples', ['Split-train/a']),
+  version('artifacts/none/versions/1', 'Examples', ['Split-train/empty', 'Split-eval/c']),
+  version('artifacts/bad/versions/1', 'Examples', ['Split-train/corrupt', 'Split-eval/c', 'schema.pbtxt']),
+];
+const COUNTS: Record<string, number> = { 'Split-train/a': 10, 'Split-train/b': SHARD_RECORDS + 1, 'Split-eval/c': 5, 'Split-train/empty': 0 };
+const catalog: Catalog = {
+  version: (name) => Promise.resolve(VERSIONS.find((v) => v.name === name)),
+  countRecords: (_version, files) => (files.some((f) => f.path.endsWith('corrupt'))
+    ? Promise.reject(new Error('Split-train/corrupt of artifacts/bad/versions/1 is truncated: record 3 at byte 128 ends early'))
+    : Promise.resolve(new Map(files.map((f) => [f.path, COUNTS[f.path] ?? 0])))),
+  schemaProblem: (of) => Promise.resolve(of.name.includes('bad') ? 'line 3, column 7: expected "{"' : undefined),
+};
+const check = (change: MessageInitShape<typeof TrainJobSpecSchema>) =>
+  checkSubmission(create(TrainJobSpecSchema, { module: 'artifacts/m/versions/1', examples: ['artifacts/e/versions/1'], output: 'artifacts/out', ...change }), catalog);
+const violations = (promise: Promise<unknown>): Promise<string[]> => promise.then(
+  () => { throw new Error('accepted'); },
+  (e: unknown) => {
+    if (!(e instanceof CoordinatorError)) throw e;
+    return (e.details.violations ?? []).map((v) => `${v.field}: ${v.description}`);
+  });
+
+test('files are cut into shards of bounded size, in order', async () => {
+  const { shardTables } = await check({});
+  expect(shardTables.map((t) => [t.split, t.shards.map((s) => `${s.path} ${s.firstRecord}+${s.recordCount}`)])).toEqual([
+    ['train', ['Split-train/a 0+10', `Split-train/b 0+${SHARD_RECORDS}`, `Split-train/b ${SHARD_RECORDS}+1`]],
+    ['eval', ['Split-eval/c 0+5']]]);
+});
+
+test.each<[string, MessageInitShape<typeof TrainJobSpecSchema>, RegExp]>([
+  ['an unknown module', { module: 'artifacts/x/versions/1' }, /^spec.module: artifacts\/x\/versions\/1 does not exist/],
+  ['a module of another type', { module: 'artifacts/e/versions/1' }, /^spec.module: .* is of type Examples, not Module/],
+  ['a module without its file', { module: 'artifacts/empty/versions/1' }, /^spec.module: .* holds no module.js/],
+  ['an unknown split', { trainArgs: { splits: ['test'] } }, /^spec.train_args.splits\[0\]: Split does not exist over all example artifacts: test/],
+  ['a split that one of two artifacts lacks', { examples: ['artifacts/e/versions/1', 'artifacts/f/versions/1'] }, /^spec.eval_args.splits\[0\]: Split does not exist over all example artifacts: eval \(not in artifacts\/f/],
+  ['an empty split', { examples: ['artifacts/none/versions/1'] }, /^spec.train_args.splits\[0\]: split train of artifacts\/none\/versions\/1 holds no records/],
+])('%s is refused by field', async (_what, change, expected) => {
+  const found = await violations(check(change));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatch(expected);
+});
+
+test('a truncated file and a schema that does not parse come in one answer, with the place', async () => {
+  const found = await violations(check({ examples: ['artifacts/bad/versions/1'] }));
+  expect(found).toEqual([
+    expect.stringMatching(/^spec.schema: .* line 3, column 7/),
+    expect.stringMatching(/^spec.train_args.splits\[0\]: .* is truncated: record 3 at byte 128/)]);
+});

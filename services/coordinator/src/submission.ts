@@ -1,0 +1,130 @@
+import { create } from '@bufbuild/protobuf';
+import { ShardSchema, ShardTableSchema, type Shard, type ShardTable, type TrainJobSpec } from '@lockstep/contract';
+import type { FieldViolation } from '@lockstep/rpc';
+import { CoordinatorError } from './coordinator-error';
+import { resolveSpec } from './resolve-spec';
+
+/** A file of a version. */
+export interface CatalogFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** A version as the artifact service describes it. */
+export interface CatalogVersion {
+  readonly name: string;
+  readonly type: string;
+  readonly files: readonly CatalogFile[];
+}
+
+/** What a submission looks up. */
+export interface Catalog {
+  version(name: string): Promise<CatalogVersion | undefined>;
+  /** Number of records in each file of a split, checked; rejects with a sentence when a file is truncated or corrupt. */
+  countRecords(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>>;
+  /** The reason why a schema.pbtxt does not parse, or undefined. */
+  schemaProblem(version: CatalogVersion, path: string): Promise<string | undefined>;
+}
+
+/** A spec that may run: checked against what exists, with the shard tables that its data is read by. */
+export interface Submission {
+  readonly spec: TrainJobSpec;
+  readonly shardTables: readonly ShardTable[];
+}
+
+/** Path of the bundled module in a version of type Module. */
+export const MODULE_FILE = 'module.js';
+export const SCHEMA_FILE = 'schema.pbtxt';
+
+/** Records of one file that are read as one shard. */
+export const SHARD_RECORDS = 4096;
+
+/**
+ * Resolves a spec and checks it against the artifact service.
+ *
+ * @throws CoordinatorError INVALID_SPEC with every fault at once
+ */
+export async function checkSubmission(given: TrainJobSpec | undefined, catalog: Catalog): Promise<Submission> {
+  const resolution = resolveSpec(given);
+  if (resolution.kind === 'INVALID') throw invalid(resolution.violations);
+  const { spec } = resolution;
+  const violations: FieldViolation[] = [];
+  const add = (field: string, description: string): void => void violations.push({ field: `spec.${field}`, description });
+
+  const typed = async (field: string, name: string, type: string): Promise<CatalogVersion | undefined> => {
+    const version = await catalog.version(name);
+    if (!version) add(field, `${name} does not exist: \`lockstep artifacts list\` shows what does`);
+    else if (version.type !== type) add(field, `${name} is of type ${version.type}, not ${type}`);
+    else return version;
+    return undefined;
+  };
+
+  const module = await typed('module', spec.module, 'Module');
+  if (module && !module.files.some((f) => f.path === MODULE_FILE)) add('module', `${spec.module} holds no ${MODULE_FILE}`);
+  const examples: CatalogVersion[] = [];
+  for (const [i, name] of spec.examples.entries()) {
+    const version = await typed(`examples[${i}]`, name, 'Examples');
+    if (version) examples.push(version);
+  }
+  await checkSchema(spec, examples, catalog, typed, add);
+  const shardTables = examples.length === spec.examples.length ? await cutSplits(spec, examples, catalog, add) : [];
+  if (violations.length > 0) throw invalid(violations);
+  return { spec, shardTables };
+}
+
+const invalid = (violations: readonly FieldViolation[]): CoordinatorError =>
+  new CoordinatorError('INVALID_SPEC', `the job was not accepted: ${violations.map((v) => `${v.field}: ${v.description}`).join('; ')}`, { violations });
+
+type Add = (field: string, description: string) => void;
+
+async function checkSchema(
+  spec: TrainJobSpec, examples: readonly CatalogVersion[], catalog: Catalog,
+  typed: (field: string, name: string, type: string) => Promise<CatalogVersion | undefined>, add: Add,
+): Promise<void> {
+  const version = spec.schema === '' ? examples[0] : await typed('schema', spec.schema, 'Schema');
+  if (!version) return;
+  if (!version.files.some((f) => f.path === SCHEMA_FILE)) {
+    if (spec.schema !== '') add('schema', `${spec.schema} holds no ${SCHEMA_FILE}`);
+    return;
+  }
+  const problem = await catalog.schemaProblem(version, SCHEMA_FILE);
+  if (problem !== undefined) add('schema', `${SCHEMA_FILE} of ${version.name} does not parse: ${problem}`);
+}
+
+async function cutSplits(spec: TrainJobSpec, examples: readonly CatalogVersion[], catalog: Catalog, add: Add): Promise<readonly ShardTable[]> {
+  const tables: ShardTable[] = [];
+  const wanted = new Map<string, string>();
+  for (const [field, args] of [['train_args', spec.trainArgs], ['eval_args', spec.evalArgs]] as const) {
+    for (const [i, split] of (args?.splits ?? []).entries()) if (!wanted.has(split)) wanted.set(split, `${field}.splits[${i}]`);
+  }
+  for (const [split, field] of wanted) {
+    const shards: Shard[] = [];
+    let readable = true;
+    for (const version of examples) {
+      const files = version.files.filter((f) => f.path.startsWith(`Split-${split}/`));
+      if (files.length === 0) {
+        add(field, `Split does not exist over all example artifacts: ${split} (not in ${version.name})`);
+        readable = false;
+        continue;
+      }
+      try {
+        const counts = await catalog.countRecords(version, files);
+        shards.push(...files.flatMap((file) => cutFile(version.name, file.path, counts.get(file.path) ?? 0)));
+      } catch (e) {
+        add(field, e instanceof Error ? e.message : String(e));
+        readable = false;
+      }
+    }
+    if (readable && shards.length === 0) add(field, `split ${split} of ${examples.map((v) => v.name).join(', ')} holds no records`);
+    tables.push(create(ShardTableSchema, { split, shards }));
+  }
+  return tables;
+}
+
+function cutFile(version: string, path: string, records: number): Shard[] {
+  const shards: Shard[] = [];
+  for (let first = 0; first < records; first += SHARD_RECORDS) {
+    shards.push(create(ShardSchema, { version, path, firstRecord: BigInt(first), recordCount: BigInt(Math.min(SHARD_RECORDS, records - first)) }));
+  }
+  return shards;
+}

@@ -1,0 +1,103 @@
+/**
+ * The agent of one accelerator: attaches to the coordinator, heartbeats, starts one child at a time, and reports how it
+ * ended. When its session ends, its child ends too, and it attaches again.
+ */
+import { create } from '@bufbuild/protobuf';
+import { AgentMessageSchema, SessionService, type AgentMessage, type NumericsFingerprint, type StartChild } from '@lockstep/contract';
+import { AsyncQueue, createClient, openChannel, RpcError, type Logger } from '@lockstep/rpc';
+import { join } from 'node:path';
+import type { AgentConfig } from './agent-config';
+import { ChildRunner } from './child-process';
+
+const OUTGOING_LIMIT = 1000;
+const RECONNECT_MS = 500;
+/** Refusals that another try does not change. */
+const FINAL = new Set(['WORKER_NAME_TAKEN', 'VERSION_MISMATCH']);
+
+export class Agent {
+  private child: { readonly runner: ChildRunner; readonly token: Uint8Array; readonly job: string } | undefined;
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly config: AgentConfig,
+    private readonly fingerprint: NumericsFingerprint,
+    private readonly version: string,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Runs until stop(); rejects with the coordinator's refusal when another try would not change it. */
+  async run(onAttached: () => void): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const channel = openChannel(this.config.coordinator);
+      try {
+        await this.session(createClient(SessionService, channel), onAttached);
+      } catch (e) {
+        const error = RpcError.from(e);
+        if (FINAL.has(error.details.reason ?? '')) throw error;
+        if (!this.stopping.signal.aborted) this.logger.warn(`the session with the coordinator at ${this.config.coordinator} ended: ${error.message}`);
+      } finally {
+        channel.close();
+        this.child?.runner.stop();
+        await this.child?.runner.exited;
+      }
+      if (!this.stopping.signal.aborted) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    }
+  }
+
+  /** Ends the session and the child. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private async session(client: ReturnType<typeof createClient<typeof SessionService>>, onAttached: () => void): Promise<void> {
+    const outgoing = new AsyncQueue<AgentMessage>(OUTGOING_LIMIT, this.config.worker);
+    const send = (message: AgentMessage['message']): void => outgoing.push(create(AgentMessageSchema, { message }));
+    send({ case: 'register', value: {
+      $typeName: 'lockstep.coordinator.v1.AgentRegister', worker: this.config.worker, host: this.config.host, pid: process.pid,
+      fingerprint: this.fingerprint, version: this.version,
+    } });
+    let heartbeat: NodeJS.Timeout | undefined;
+    try {
+      for await (const { command } of client.attach(outgoing, { signal: this.stopping.signal })) {
+        switch (command.case) {
+          case 'registered':
+            heartbeat = setInterval(() => send({ case: 'heartbeat', value: { $typeName: 'lockstep.coordinator.v1.Heartbeat' } }), command.value.heartbeatIntervalMs);
+            onAttached();
+            break;
+          case 'startChild':
+            await this.start(command.value, send);
+            break;
+          case 'stopChild':
+            if (this.child?.job === command.value.job) {
+              this.logger.info({ job: command.value.job }, `stops its child: ${command.value.reason}`);
+              this.child.runner.stop();
+            }
+            break;
+          case undefined:
+            this.logger.warn('the coordinator sent a command that this version does not know');
+        }
+      }
+    } finally {
+      clearInterval(heartbeat);
+      outgoing.close();
+    }
+  }
+
+  private async start(command: StartChild, send: (message: AgentMessage['message']) => void): Promise<void> {
+    await this.child?.runner.exited;
+    const { job, token, mathThreads } = command;
+    const runner = await ChildRunner.start({
+      job, worker: this.config.worker, token: Buffer.from(token).toString('base64'), coordinator: this.config.coordinator, host: this.config.host,
+      cacheFolder: join(this.config.dataFolder, 'cache'), workFolder: join(this.config.dataFolder, 'work', job.replace('/', '-')), mathThreads,
+    });
+    this.child = { runner, token, job };
+    this.logger.info({ job, pid: runner.pid }, 'started a child');
+    void runner.exited.then((exit) => {
+      if (this.child?.runner === runner) this.child = undefined;
+      this.logger.info({ job, code: exit.code, signal: exit.signal }, 'its child ended');
+      send({ case: 'childExited', value: {
+        $typeName: 'lockstep.coordinator.v1.ChildExited', job, token, exitCode: exit.code, signal: exit.signal, stderrTail: exit.stderrTail,
+      } });
+    });
+  }
+}

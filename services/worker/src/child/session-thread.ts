@@ -1,0 +1,53 @@
+/** The exchange thread's end of the member's session: holds the gRPC stream and heartbeats on it. */
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { MemberCommandSchema, MemberMessageSchema, SessionService, type MemberMessage } from '@lockstep/contract';
+import { AsyncQueue, createClient, openChannel, RpcError } from '@lockstep/rpc';
+import type { MessagePort } from 'node:worker_threads';
+import type { LinkMessage } from './member-link';
+
+const HEARTBEAT_MS = 500;
+/** Messages that may wait for the coordinator: progress is batched five times a second. */
+const OUTGOING_LIMIT = 10_000;
+
+/** Serves the session on a port until the compute thread closes it. */
+export function runSessionThread(port: MessagePort): void {
+  const outgoing = new AsyncQueue<MemberMessage>(OUTGOING_LIMIT, 'the session with the coordinator');
+  const post = (message: LinkMessage): void => port.postMessage(message);
+  const decode = (bytes: Uint8Array): MemberMessage => fromBinary(MemberMessageSchema, bytes);
+  let heartbeat: NodeJS.Timeout | undefined;
+
+  const open = async (coordinator: string, hello: MemberMessage): Promise<void> => {
+    const channel = openChannel(coordinator);
+    outgoing.push(hello);
+    heartbeat = setInterval(() => outgoing.push(create(MemberMessageSchema, { message: { case: 'heartbeat', value: {} } })), HEARTBEAT_MS);
+    try {
+      for await (const command of createClient(SessionService, channel).join(outgoing)) {
+        post({ kind: 'COMMAND', bytes: toBinary(MemberCommandSchema, command) });
+      }
+      post({ kind: 'ENDED', message: 'the coordinator ended the session' });
+    } catch (e) {
+      post({ kind: 'ENDED', message: RpcError.from(e).message });
+    } finally {
+      clearInterval(heartbeat);
+      channel.close();
+      port.close();
+    }
+  };
+
+  port.on('message', (message: LinkMessage) => {
+    switch (message.kind) {
+      case 'OPEN':
+        void open(message.coordinator, decode(message.bytes));
+        break;
+      case 'MEMBER_MESSAGE':
+        outgoing.push(decode(message.bytes));
+        break;
+      case 'CLOSE':
+        outgoing.close();
+        break;
+      case 'COMMAND':
+      case 'ENDED':
+        break;
+    }
+  });
+}
