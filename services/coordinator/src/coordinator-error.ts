@@ -1,7 +1,7 @@
 import type { FieldViolation } from '@lockstep/rpc';
 
 export type CoordinatorErrorReason =
-  | 'INVALID_SPEC' | 'NO_SUCH_JOB' | 'REQUEST_ID_REUSED' | 'INVALID_PAGE_TOKEN' | 'INVALID_NAME'
+  | 'INVALID_SPEC' | 'NO_SUCH_JOB' | 'REQUEST_ID_REUSED' | 'INVALID_ARGUMENT' | 'INVALID_NAME'
   | 'WORKER_NAME_TAKEN' | 'VERSION_MISMATCH' | 'BAD_TOKEN' | 'PROTOCOL' | 'FENCED';
 
 /** What the coordinator refuses, and why. */

@@ -5,14 +5,13 @@ import {
   type JobEvent, type WatchJobRequest,
 } from '@lockstep/contract';
 import type { CallContext, ServiceImplementation } from '@lockstep/rpc';
+import { cutPage, decodePageToken, resolvePageSize, type PageQuery } from '@lockstep/storage';
 import type { Coordinator } from './coordinator';
 import { CoordinatorError } from './coordinator-error';
-import { jobHasEnded } from './job-record';
+import { isEndState, jobHasEnded } from './job-record';
 import type { JobStore } from './job-store';
 import { checkSubmission, type Catalog } from './submission';
 
-const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 1000;
 const EVENT_BATCH = 500;
 const JOB_NAME = /^jobs\/[a-z0-9-]{1,64}$/;
 
@@ -24,18 +23,21 @@ export function coordinatorServicer(coordinator: Coordinator, store: JobStore, c
     },
     getTrainJob: async ({ name }) => (await coordinator.require(jobName(name))).job,
     listTrainJobs: async ({ pageSize, pageToken, states }) => {
-      const cursor = decodeToken(pageToken);
-      const page = await store.list({ pageSize: pageSizeOf(pageSize), states, ...(cursor !== undefined && { cursor }) });
-      return create(ListTrainJobsResponseSchema, { jobs: [...page.jobs], nextPageToken: encodeToken(page.nextCursor) });
+      const query = { rpc: 'ListTrainJobs', states: states.map(String) };
+      const size = pageSizeOf(pageSize);
+      const before = after(query, pageToken);
+      const rows = await store.list({ limit: size + 1, states, ...(before !== undefined && { before: Number(before) }) });
+      const page = cutPage(query, rows, size, (row) => row.order);
+      return create(ListTrainJobsResponseSchema, { jobs: page.rows.map((row) => row.job), nextPageToken: page.nextPageToken });
     },
     cancelTrainJob: ({ name }) => coordinator.cancel(jobName(name)),
     watchJob: (request, context) => watch(coordinator, store, request, context),
     listWorkers: ({ pageSize, pageToken }) => {
-      const after = decodeToken(pageToken) ?? '';
-      const rest = coordinator.agents.list().filter((w) => w.name > after);
-      const workers = rest.slice(0, pageSizeOf(pageSize));
-      const last = rest.length > workers.length ? workers.at(-1)?.name : undefined;
-      return create(ListWorkersResponseSchema, { workers, nextPageToken: encodeToken(last) });
+      const query = { rpc: 'ListWorkers' };
+      const size = pageSizeOf(pageSize);
+      const last = after(query, pageToken) ?? '';
+      const page = cutPage(query, coordinator.agents.list().filter((w) => w.name > last).slice(0, size + 1), size, (w) => w.name);
+      return create(ListWorkersResponseSchema, { workers: [...page.rows], nextPageToken: page.nextPageToken });
     },
   };
 }
@@ -43,18 +45,20 @@ export function coordinatorServicer(coordinator: Coordinator, store: JobStore, c
 /** Events from the log until the job has ended and its last event is told. */
 async function* watch(coordinator: Coordinator, store: JobStore, request: WatchJobRequest, { signal }: CallContext): AsyncGenerator<JobEvent> {
   const name = jobName(request.name);
-  let after = request.afterSequence;
-  while (!signal.aborted) {
-    // The state is read before the log: what ended the job is in the log by then.
-    const { job } = await coordinator.require(name);
-    const events = await store.readEvents(name, after, EVENT_BATCH);
-    for (const event of events) {
-      after = event.sequence;
-      yield event;
+  // The state is read before the log: of a job that has ended, all events are in the log by now.
+  const { job } = await coordinator.require(name);
+  if (jobHasEnded(job)) {
+    let last = request.afterSequence;
+    for (;;) {
+      const events = await store.readEvents(name, last, EVENT_BATCH);
+      yield* events;
+      last = events.at(-1)?.sequence ?? last;
+      if (events.length < EVENT_BATCH) return;
     }
-    if (events.length === EVENT_BATCH) continue;
-    if (jobHasEnded(job)) return;
-    await store.waitForEvents(name, after, signal);
+  }
+  for await (const event of store.watchEvents(name, request.afterSequence, signal)) {
+    yield event;
+    if (event.event.case === 'stateChanged' && isEndState(event.event.value.state)) return;
   }
 }
 
@@ -63,12 +67,19 @@ function jobName(name: string): string {
   return name;
 }
 
-const pageSizeOf = (wanted: number): number => (wanted <= 0 ? DEFAULT_PAGE_SIZE : Math.min(wanted, MAX_PAGE_SIZE));
+function pageSizeOf(requested: number): number {
+  const size = resolvePageSize(requested);
+  if (size === undefined) throw new CoordinatorError('INVALID_ARGUMENT', 'page_size must not be negative', { violations: [{ field: 'page_size', description: 'must not be negative' }] });
+  return size;
+}
 
-const encodeToken = (cursor: string | undefined): string => (cursor === undefined ? '' : Buffer.from(cursor).toString('base64url'));
-
-function decodeToken(token: string): string | undefined {
-  if (token === '') return undefined;
-  if (!/^[A-Za-z0-9_-]+$/.test(token)) throw new CoordinatorError('INVALID_PAGE_TOKEN', 'the page_token is not one that this service gave', { violations: [{ field: 'page_token', description: 'must come from next_page_token' }] });
-  return Buffer.from(token, 'base64url').toString();
+/** The key after which a page begins; undefined on the first. */
+function after(query: PageQuery, token: string): string | undefined {
+  const decoded = decodePageToken(query, token);
+  switch (decoded.kind) {
+    case 'START': return undefined;
+    case 'AFTER': return decoded.key;
+    case 'INVALID':
+      throw new CoordinatorError('INVALID_ARGUMENT', 'the page_token is not one that this list gave for the same query', { violations: [{ field: 'page_token', description: 'must be the next_page_token of the page before' }] });
+  }
 }

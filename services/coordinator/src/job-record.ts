@@ -29,7 +29,9 @@ export const toJobState = (kind: JobStateKind): JobState => STATES[kind];
 
 const ENDED = new Set([JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED]);
 
-export const jobHasEnded = (job: TrainJob): boolean => ENDED.has(job.state);
+export const isEndState = (state: JobState): boolean => ENDED.has(state);
+
+export const jobHasEnded = (job: TrainJob): boolean => isEndState(job.state);
 
 export function toJobError(failure: JobFailure, reported?: JobError): JobError {
   return {

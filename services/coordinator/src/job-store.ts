@@ -1,11 +1,11 @@
 import type { JobEvent, TrainJob } from '@lockstep/contract';
 import type { JobRecord, NewEvent } from './job-record';
 
-/** A page of jobs, newest first. */
-export interface JobPage {
-  readonly jobs: readonly TrainJob[];
-  /** Absent on the last page. */
-  readonly nextCursor?: string;
+/** A job in a list, with the key that the list is ordered by. */
+export interface ListedJob {
+  /** Grows with every job: newer jobs have larger ones. */
+  readonly order: number;
+  readonly job: TrainJob;
 }
 
 /**
@@ -18,14 +18,15 @@ export interface JobStore {
   update(job: TrainJob, events: readonly NewEvent[], nowMs: number): Promise<void>;
   get(name: string): Promise<JobRecord | undefined>;
   findByRequestId(requestId: string): Promise<JobRecord | undefined>;
-  list(query: { readonly pageSize: number; readonly cursor?: string; readonly states: readonly number[] }): Promise<JobPage>;
+  /** Newest first, at most `limit`, with an order below `before`; only these states unless the list is empty. */
+  list(query: { readonly limit: number; readonly before?: number; readonly states: readonly number[] }): Promise<readonly ListedJob[]>;
   /** Jobs that have not ended, oldest first. */
   unfinished(): Promise<readonly JobRecord[]>;
   /** A number that no generation of any job has had. */
   nextGeneration(): Promise<number>;
   /** Events of a job after a sequence number, oldest first, at most `limit`. */
   readEvents(job: string, afterSequence: bigint, limit: number): Promise<readonly JobEvent[]>;
-  /** Resolves when events may have been added for the job since the call, or the signal aborts. */
-  waitForEvents(job: string, afterSequence: bigint, signal: AbortSignal): Promise<void>;
+  /** Events of a job after a sequence number: those of the past, then new ones as they are stored, until the signal aborts. */
+  watchEvents(job: string, afterSequence: bigint, signal: AbortSignal): AsyncIterable<JobEvent>;
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { CoordinatorError, type CoordinatorErrorReason } from './coordinator-err
 const CODES: Record<CoordinatorErrorReason, StatusCode> = {
   INVALID_SPEC: 'INVALID_ARGUMENT',
   INVALID_NAME: 'INVALID_ARGUMENT',
-  INVALID_PAGE_TOKEN: 'INVALID_ARGUMENT',
+  INVALID_ARGUMENT: 'INVALID_ARGUMENT',
   NO_SUCH_JOB: 'NOT_FOUND',
   REQUEST_ID_REUSED: 'ALREADY_EXISTS',
   WORKER_NAME_TAKEN: 'ALREADY_EXISTS',

@@ -8,6 +8,9 @@ export const DEFAULT_REPLICAS = 4;
 /** More logical replicas than this are refused: the plan of a step grows with them. */
 export const MAX_REPLICAS = 1024;
 
+/** Seeds are numbers in modules: larger ones would lose digits there. */
+const MAX_SEED = BigInt(Number.MAX_SAFE_INTEGER);
+
 const VERSION_NAME = /^artifacts\/[a-z0-9][a-z0-9._-]{0,127}\/versions\/[1-9][0-9]{0,8}$/;
 const ARTIFACT_NAME = /^artifacts\/[a-z0-9][a-z0-9._-]{0,127}$/;
 const SPLIT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -60,6 +63,7 @@ function* check(spec: TrainJobSpec): Generator<FieldViolation> {
   const { min, max } = spec.workers ?? { min: 1, max: 1 };
   if (min > max) yield bad('workers.min', `${min} is more than workers.max, ${max}`);
   if (max > spec.replicas) yield bad('workers.max', `${max} workers cannot share ${spec.replicas} logical replicas: lower workers.max, or raise replicas (which changes the bytes)`);
+  if (spec.seed > MAX_SEED) yield bad('seed', `${spec.seed} is more than ${MAX_SEED}`);
   if (spec.mathThreads > 256) yield bad('math_threads', `${spec.mathThreads} is more than 256`);
   if (spec.output === '') yield bad('output', 'is required: the artifact that the model becomes a version of, artifacts/{artifact}');
   else if (!ARTIFACT_NAME.test(spec.output)) yield bad('output', `"${spec.output}" is not the name of an artifact: artifacts/{artifact}, in lower case`);

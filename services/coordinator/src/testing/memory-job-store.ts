@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobEventSchema, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { jobHasEnded, type JobRecord, type NewEvent } from '../job-record';
-import type { JobPage, JobStore } from '../job-store';
+import type { JobStore, ListedJob } from '../job-store';
 
 /** A JobStore in memory, for tests: keeps the same promises but durability. */
 export class MemoryJobStore implements JobStore {
@@ -33,12 +33,9 @@ export class MemoryJobStore implements JobStore {
     return Promise.resolve([...this.records.values()].find((r) => r.requestId === requestId));
   }
 
-  list({ pageSize, cursor, states }: { readonly pageSize: number; readonly cursor?: string; readonly states: readonly number[] }): Promise<JobPage> {
-    const all = [...this.records.values()].map((r) => r.job).reverse().filter((j) => states.length === 0 || states.includes(j.state));
-    const from = cursor === undefined ? 0 : all.findIndex((j) => j.name === cursor) + 1;
-    const jobs = all.slice(from, from + pageSize);
-    const last = from + pageSize < all.length ? jobs.at(-1)?.name : undefined;
-    return Promise.resolve({ jobs, ...(last !== undefined && { nextCursor: last }) });
+  list({ limit, before = Infinity, states }: { readonly limit: number; readonly before?: number; readonly states: readonly number[] }): Promise<readonly ListedJob[]> {
+    const all = [...this.records.values()].map(({ job }, i) => ({ order: i + 1, job })).reverse();
+    return Promise.resolve(all.filter(({ order, job }) => order < before && (states.length === 0 || states.includes(job.state))).slice(0, limit));
   }
 
   unfinished(): Promise<readonly JobRecord[]> {
@@ -53,28 +50,36 @@ export class MemoryJobStore implements JobStore {
     return Promise.resolve(this.log.filter((e) => e.job === job && e.sequence > afterSequence).slice(0, limit));
   }
 
-  waitForEvents(job: string, afterSequence: bigint, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.waiting.delete(check);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const check = (): void => {
-        if (this.log.some((e) => e.job === job && e.sequence > afterSequence)) done();
-      };
-      this.waiting.add(check);
-      signal.addEventListener('abort', done, { once: true });
-      check();
-    });
+  async *watchEvents(job: string, afterSequence: bigint, signal: AbortSignal): AsyncGenerator<JobEvent> {
+    let last = afterSequence;
+    while (!signal.aborted) {
+      const news = this.news(signal); // listening begins before reading: what comes in between is not missed
+      const events = await this.readEvents(job, last, 100);
+      for (const event of events) {
+        last = event.sequence;
+        yield event;
+      }
+      if (events.length === 0) await news;
+    }
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
+  private news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.waiting.delete(done);
+        resolve();
+      };
+      this.waiting.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
   private append(job: string, events: readonly NewEvent[], nowMs: number): void {
     for (const event of events) this.log.push(create(JobEventSchema, { sequence: BigInt(this.log.length + 1), time: timestampFromMs(nowMs), job, event }));
-    for (const check of [...this.waiting]) check();
+    for (const wake of [...this.waiting]) wake();
   }
 }

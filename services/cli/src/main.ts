@@ -1,0 +1,95 @@
+import { Command, CommanderError, Option } from 'commander';
+import { RpcError } from '@lockstep/rpc';
+import { CliError, EXIT, type ExitCode } from './cli-error';
+import { artifactCommands } from './commands/artifacts';
+import { doctorCommand } from './commands/doctor';
+import { examplesCommands } from './commands/examples';
+import { jobCommands } from './commands/jobs';
+import { trainCommand } from './commands/train';
+import { upCommand } from './commands/up';
+import { workersCommand } from './commands/workers';
+import { Output } from './output';
+import { cliVersion } from './version';
+
+const program = new Command('lockstep')
+  .description('Trains TensorFlow.js models on many machines, with the same bytes whatever the number of workers, and keeps what they produce.')
+  .version(cliVersion())
+  .option('--json', 'print JSON documents, one a line')
+  .option('--data <folder>', 'data folder of the local cluster (LOCKSTEP_DATA; default ~/.lockstep)')
+  .option('--coordinator <host:port>', 'coordinator to talk to (LOCKSTEP_COORDINATOR)')
+  .option('--artifact <host:port>', 'artifact service to talk to (LOCKSTEP_ARTIFACT)')
+  .showSuggestionAfterError(true)
+  .showHelpAfterError('(lockstep --help lists the commands)')
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride()
+  .addHelpText('after', `
+Exit codes: 0 it worked; 1 it did not (the job failed, the service refused); 2 the command line is wrong; 130 interrupted.
+
+Examples:
+  lockstep up --workers 2                                       start a cluster on this machine
+  lockstep examples import penguins.json --name penguins        rows -> splits of tf.Examples, committed as a version
+  lockstep train model.ts --examples penguins --workers 2       train, watch, commit the model
+  lockstep artifacts get artifacts/penguins-model/versions/1 --to ./model`);
+
+/** What every command is given. */
+export interface Context {
+  readonly output: Output;
+  readonly cluster: { readonly data?: string; readonly coordinator?: string; readonly artifact?: string };
+}
+
+/** Runs a command's action with what the global flags say, and keeps its exit code. */
+export type Run = (action: (context: Context) => Promise<ExitCode>) => Promise<void>;
+
+let exitCode: ExitCode = EXIT.OK;
+const run: Run = async (action) => {
+  const flags = program.opts<{ json?: boolean; data?: string; coordinator?: string; artifact?: string }>();
+  const { json = false, ...cluster } = flags;
+  const output = new Output(json);
+  try {
+    exitCode = await action({ output, cluster });
+  } catch (e) {
+    exitCode = complain(e, output);
+  }
+};
+
+/** One sentence, its cause, and what to do. */
+function complain(caught: unknown, output: Output): ExitCode {
+  output.clearLine();
+  if (caught instanceof CliError) {
+    output.document({ error: { message: caught.message, hint: caught.hint } });
+    if (!output.json) process.stderr.write(`lockstep: ${caught.message}\n${caught.hint === undefined ? '' : `${caught.hint}\n`}`);
+    return caught.exitCode;
+  }
+  if (caught instanceof RpcError) {
+    const { code, message, details } = caught;
+    output.document({ error: { code, message, ...details } });
+    if (!output.json) {
+      process.stderr.write(details.fieldViolations
+        ? `lockstep: the request was refused\n${details.fieldViolations.map((v) => `  ${v.field}: ${v.description}`).join('\n')}\n`
+        : `lockstep: ${message}\n`);
+    }
+    return EXIT.FAILED;
+  }
+  const message = caught instanceof Error ? caught.message : String(caught);
+  output.document({ error: { message } });
+  if (!output.json) process.stderr.write(`lockstep: ${message}\n${process.env['LOCKSTEP_LOG_LEVEL'] === 'debug' && caught instanceof Error ? `${caught.stack ?? ''}\n` : ''}`);
+  return EXIT.FAILED;
+}
+
+for (const command of [upCommand(run), trainCommand(run), jobCommands(run), workersCommand(run), artifactCommands(run), examplesCommands(run), doctorCommand(run)]) {
+  program.addCommand(command.exitOverride().showSuggestionAfterError(true));
+}
+// Global flags work after the command too: that is where people type them.
+for (const command of program.commands.flatMap((c) => [c, ...c.commands])) {
+  for (const name of ['json', 'data', 'coordinator', 'artifact'] as const) {
+    const option = program.options.find((o) => o.attributeName() === name);
+    if (!option || command.options.some((o) => o.attributeName() === name)) continue;
+    command.addOption(new Option(option.flags).hideHelp());
+    command.on(`option:${name}`, (value: string | null) => program.setOptionValue(name, name === 'json' ? true : value));
+  }
+}
+
+program.parseAsync(process.argv).then(
+  () => process.exit(exitCode),
+  (e: unknown) => process.exit(e instanceof CommanderError ? (e.exitCode === 0 ? EXIT.OK : EXIT.USAGE) : complain(e, new Output(false))),
+);
