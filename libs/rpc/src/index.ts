@@ -2,6 +2,7 @@ export { openChannel, type Channel, type ChannelSettings } from './channel';
 export { createClient, DEFAULT_TIMEOUT_MS, type CallOptions, type ServiceClient } from './client';
 export { implement, type CallContext, type ServedService, type ServiceImplementation } from './implementation';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from './logger';
+export { packageVersion } from './package-version';
 export { AsyncQueue } from './queue';
 export { ERROR_DOMAIN, RpcError, type FieldViolation, type RpcErrorDetails } from './rpc-error';
 export { DEFAULT_MAX_MESSAGE_BYTES } from './limits';
