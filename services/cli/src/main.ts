@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { RpcError } from '@lockstep/rpc';
+import { packageVersion, RpcError } from '@lockstep/rpc';
 import { CliError, EXIT, type ExitCode } from './cli-error';
 import { artifactCommands } from './commands/artifacts';
 import { doctorCommand } from './commands/doctor';
@@ -9,11 +9,10 @@ import { trainCommand } from './commands/train';
 import { upCommand } from './commands/up';
 import { workersCommand } from './commands/workers';
 import { Output } from './output';
-import { cliVersion } from './version';
 
 const program = new Command('lockstep')
   .description('Trains TensorFlow.js models on many machines, with the same bytes whatever the number of workers, and keeps what they produce.')
-  .version(cliVersion())
+  .version(packageVersion(__dirname))
   .option('--json', 'print JSON documents, one a line')
   .option('--data <folder>', 'data folder of the local cluster (LOCKSTEP_DATA; default ~/.lockstep)')
   .option('--coordinator <host:port>', 'coordinator to talk to (LOCKSTEP_COORDINATOR)')

@@ -19,6 +19,7 @@ import type { AgentRegistry } from './agent-registry';
 import { CoordinatorError } from './coordinator-error';
 import { jobHasEnded, toGeneration, toJobError, withState, type JobRecord, type NewEvent } from './job-record';
 import type { JobStore } from './job-store';
+import { memberReports } from './member-reports';
 import { applyProgress } from './progress';
 import { Serial } from './serial';
 import type { Submission } from './submission';
@@ -152,7 +153,11 @@ export class Coordinator {
   }
 
   async memberFinished(session: MemberSession, generation: number, report: MemberFinished): Promise<void> {
-    this.live.get(session.job)?.finished.set(session.worker, report);
+    const job = this.live.get(session.job);
+    if (job) {
+      job.finished.set(session.worker, report);
+      job.record = { ...job.record, job: { ...job.record.job, reports: memberReports(job.record.job, job.finished) } };
+    }
     await this.input(session.job, { kind: 'FINISHED', worker: session.worker, generation, report: { stateDigest: report.stateDigest, steps: Number(report.steps) } });
   }
 
@@ -186,11 +191,6 @@ export class Coordinator {
   /** Deadlines. */
   async tick(): Promise<void> {
     for (const name of [...this.live.keys()]) await this.input(name, { kind: 'TICK' });
-  }
-
-  /** What the members reported at their end: rows, gradient computations, bytes. */
-  finishReports(name: string): ReadonlyMap<string, MemberFinished> {
-    return this.live.get(name)?.finished ?? new Map();
   }
 
   close(): void {

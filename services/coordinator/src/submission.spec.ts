@@ -32,7 +32,7 @@ const violations = (promise: Promise<unknown>): Promise<string[]> => promise.the
 test('files are cut into shards of bounded size, in order', async () => {
   const { shardTables } = await check({});
   expect(shardTables.map((t) => [t.split, t.shards.map((s) => `${s.path} ${s.firstRecord}+${s.recordCount}`)])).toEqual([
-    ['train', ['Split-train/a 0+10', `Split-train/b 0+${SHARD_RECORDS}`, `Split-train/b ${SHARD_RECORDS}+1`]],
+    ['train', ['Split-train/a 0+10', `Split-train/b 0+${SHARD_RECORDS / 2}`, `Split-train/b ${SHARD_RECORDS / 2}+${SHARD_RECORDS / 2 + 1}`]],
     ['eval', ['Split-eval/c 0+5']]]);
 });
 

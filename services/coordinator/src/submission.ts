@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { ShardSchema, ShardTableSchema, type Shard, type ShardTable, type TrainJobSpec } from '@lockstep/contract';
 import type { FieldViolation } from '@lockstep/rpc';
+import { cutShards } from '@lockstep/sharding';
 import { CoordinatorError } from './coordinator-error';
 import { resolveSpec } from './resolve-spec';
 
@@ -36,7 +37,7 @@ export interface Submission {
 export const MODULE_FILE = 'module.js';
 export const SCHEMA_FILE = 'schema.pbtxt';
 
-/** Records of one file that are read as one shard. */
+/** Shards hold at most this many records. */
 export const SHARD_RECORDS = 4096;
 
 /**
@@ -109,7 +110,9 @@ async function cutSplits(spec: TrainJobSpec, examples: readonly CatalogVersion[]
       }
       try {
         const counts = await catalog.countRecords(version, files);
-        shards.push(...files.flatMap((file) => cutFile(version.name, file.path, counts.get(file.path) ?? 0)));
+        const table = cutShards(split, files.map(({ path }) => ({ file: path, recordCount: counts.get(path) ?? 0 })), SHARD_RECORDS);
+        shards.push(...table.shards.map(({ file, firstRecord, recordCount }) =>
+          create(ShardSchema, { version: version.name, path: file, firstRecord: BigInt(firstRecord), recordCount: BigInt(recordCount) })));
       } catch (e) {
         add(field, e instanceof Error ? e.message : String(e));
         readable = false;
@@ -119,12 +122,4 @@ async function cutSplits(spec: TrainJobSpec, examples: readonly CatalogVersion[]
     tables.push(create(ShardTableSchema, { split, shards }));
   }
   return tables;
-}
-
-function cutFile(version: string, path: string, records: number): Shard[] {
-  const shards: Shard[] = [];
-  for (let first = 0; first < records; first += SHARD_RECORDS) {
-    shards.push(create(ShardSchema, { version, path, firstRecord: BigInt(first), recordCount: BigInt(Math.min(SHARD_RECORDS, records - first)) }));
-  }
-  return shards;
 }

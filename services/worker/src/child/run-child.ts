@@ -3,16 +3,16 @@
  */
 import { MessageChannel } from 'node:worker_threads';
 import { join } from 'node:path';
-import { create } from '@bufbuild/protobuf';
-import { NumericsFingerprintSchema, type Assignment, type JobError, type NumericsFingerprint } from '@lockstep/contract';
-import { fingerprintOf, formatFingerprint, selectBackend, sharedModules, type Fingerprint, type SelectedBackend } from '@lockstep/backend';
+import type { Assignment, JobError } from '@lockstep/contract';
+import { fingerprintOf, selectBackend, sharedModules, type SelectedBackend } from '@lockstep/backend';
 import { createExchange, type ExchangeHandle } from '@lockstep/exchange';
 import { LocalCollective, type Collective } from '@lockstep/reduction';
 import type { ChildConfig } from '../child-config';
-import { packageVersion } from '../version';
+import { packageVersion } from '@lockstep/rpc';
 import { toJobError } from './job-error';
 import { MemberLink } from './member-link';
 import { provideModules } from './module-loader';
+import { toNumericsFingerprint } from './numerics-fingerprint';
 import { runModule } from './run-module';
 
 /** How long the last messages may take to leave before the process exits. */
@@ -33,14 +33,6 @@ export async function runChild(config: ChildConfig): Promise<boolean> {
   }
 }
 
-/** The numerics fingerprint as the contract carries it. */
-export function toNumericsFingerprint(fingerprint: Fingerprint): NumericsFingerprint {
-  return create(NumericsFingerprintSchema, {
-    backend: fingerprint.backend, libraryVersion: fingerprint.libraryVersion, cpuInstructionSet: fingerprint.instructionSet,
-    mathThreads: fingerprint.mathThreads, mode: fingerprint.mode, canonical: formatFingerprint(fingerprint),
-  });
-}
-
 class Session {
   private rank = 0;
 
@@ -58,7 +50,7 @@ class Session {
     const { config, link } = this;
     link.open(config.coordinator, { case: 'hello', value: {
       $typeName: 'lockstep.coordinator.v1.MemberHello', job: config.job, worker: config.worker, token: Buffer.from(config.token, 'base64'),
-      exchangeAddress: this.exchange.address, version: packageVersion(),
+      exchangeAddress: this.exchange.address, version: packageVersion(join(__dirname, '..')),
       fingerprint: toNumericsFingerprint(fingerprintOf(this.backend, 'eager', process.env)),
     } });
     const command = await link.next();

@@ -1,0 +1,51 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LOG_LEVELS, type LogLevel } from '@lockstep/rpc';
+
+/** How a coordinator is set up: flags over LOCKSTEP_COORDINATOR_* over defaults. */
+export interface CoordinatorConfig {
+  /** host:port to listen on; port 0: any. */
+  readonly listen: string;
+  readonly dataFolder: string;
+  /** host:port of the artifact service. */
+  readonly artifact: string;
+  /** A worker that is silent for longer is lost. */
+  readonly leaseMs: number;
+  readonly rendezvousTimeoutMs: number;
+  readonly exportTimeoutMs: number;
+  readonly logLevel: LogLevel;
+}
+
+export const USAGE = `usage: coordinator --artifact HOST:PORT [flags]
+
+  --artifact            where the artifact service listens (LOCKSTEP_COORDINATOR_ARTIFACT)
+  --listen              host:port to listen on; default 127.0.0.1:7070 (LOCKSTEP_COORDINATOR_LISTEN)
+  --data                data folder; default ./coordinator-data (LOCKSTEP_COORDINATOR_DATA)
+  --lease-ms            silence after which a worker is lost; default 3000 (LOCKSTEP_COORDINATOR_LEASE_MS)
+  --rendezvous-timeout-ms  from the start of the children until all are connected; default 60000 (LOCKSTEP_COORDINATOR_RENDEZVOUS_TIMEOUT_MS)
+  --export-timeout-ms   how long the chief may take to commit; default 600000 (LOCKSTEP_COORDINATOR_EXPORT_TIMEOUT_MS)
+  --log-level           ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_LOG_LEVEL)`;
+
+const text = { type: 'string' } as const;
+const OPTIONS = { artifact: text, listen: text, data: text, 'lease-ms': text, 'rendezvous-timeout-ms': text, 'export-timeout-ms': text, 'log-level': text } as const;
+
+/** @throws Error with one sentence (and the usage where that helps) for an unknown flag or a bad value */
+export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): CoordinatorConfig {
+  const { values } = parseArgs({ args: [...argv], options: OPTIONS });
+  const value = (flag: keyof typeof OPTIONS): string | undefined => values[flag] ?? env[`LOCKSTEP_COORDINATOR_${flag.toUpperCase().replaceAll('-', '_')}`];
+  const milliseconds = (flag: 'lease-ms' | 'rendezvous-timeout-ms' | 'export-timeout-ms', fallback: number): number => {
+    const given = value(flag);
+    if (given === undefined) return fallback;
+    if (!/^[1-9]\d{0,9}$/.test(given)) throw new Error(`--${flag} "${given}" is not a number of milliseconds`);
+    return Number(given);
+  };
+  const artifact = value('artifact');
+  if (artifact === undefined) throw new Error(`--artifact is required\n${USAGE}`);
+  const level = values['log-level'] ?? env['LOCKSTEP_LOG_LEVEL'] ?? 'info';
+  const logLevel = LOG_LEVELS.find((l) => l === level);
+  if (!logLevel) throw new Error(`--log-level "${level}" is none of ${LOG_LEVELS.join(', ')}`);
+  return {
+    artifact, logLevel, listen: value('listen') ?? '127.0.0.1:7070', dataFolder: resolve(value('data') ?? 'coordinator-data'),
+    leaseMs: milliseconds('lease-ms', 3000), rendezvousTimeoutMs: milliseconds('rendezvous-timeout-ms', 60_000), exportTimeoutMs: milliseconds('export-timeout-ms', 600_000),
+  };
+}

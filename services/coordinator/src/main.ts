@@ -1,0 +1,56 @@
+/** The coordinator as a process. */
+import '@lockstep/rpc/telemetry';
+import { randomInt } from 'node:crypto';
+import { CoordinatorService, SessionService } from '@lockstep/contract';
+import { createLogger, implement, packageVersion, runService, startServer } from '@lockstep/rpc';
+import { ArtifactClient } from '@lockstep/client';
+import { AgentRegistry } from './agent-registry';
+import { ArtifactCatalog } from './artifact-catalog';
+import { readConfig } from './config';
+import { Coordinator } from './coordinator';
+import { coordinatorServicer } from './coordinator-servicer';
+import { mapCoordinatorError } from './map-error';
+import { SessionServicer } from './session-servicer';
+import { SqliteJobStore } from './sqlite-job-store';
+
+const TICK_MS = 250;
+const HEARTBEATS_A_LEASE = 6;
+const ID_LETTERS = 'abcdefghjkmnpqrstvwxyz0123456789';
+const ID_LENGTH = 8;
+
+const logger = createLogger('coordinator', 'info');
+
+runService(logger, async () => {
+  const config = readConfig(process.argv.slice(2), process.env);
+  logger.level = config.logLevel;
+  const version = packageVersion(__dirname);
+  const store = await SqliteJobStore.open(config.dataFolder, version);
+  const artifacts = new ArtifactClient(config.artifact);
+  const nowMs = (): number => Date.now();
+  const newId = (): string => Array.from({ length: ID_LENGTH }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
+  const coordinator = new Coordinator(store, new AgentRegistry(), {
+    advance: (job, generation) => artifacts.advanceFence(job, generation),
+  }, {
+    artifactAddress: config.artifact, rendezvousTimeoutMs: config.rendezvousTimeoutMs, exportTimeoutMs: config.exportTimeoutMs, causeGraceMs: 500,
+  }, { nowMs, newId }, logger);
+  await coordinator.recover();
+  const sessions = new SessionServicer(coordinator, { leaseMs: config.leaseMs, heartbeatIntervalMs: config.leaseMs / HEARTBEATS_A_LEASE, version }, nowMs, logger);
+  const catalog = new ArtifactCatalog(artifacts, config.dataFolder);
+  const server = await startServer({
+    listen: config.listen, logger, mapError: mapCoordinatorError,
+    services: [implement(CoordinatorService, coordinatorServicer(coordinator, store, catalog)), implement(SessionService, sessions.implementation)],
+  });
+  const timer = setInterval(() => {
+    sessions.checkLeases();
+    coordinator.tick().catch((e: unknown) => logger.error({ err: e }, 'a tick failed'));
+  }, TICK_MS);
+  return {
+    server,
+    close: async () => {
+      clearInterval(timer);
+      coordinator.close();
+      artifacts.close();
+      await store.close();
+    },
+  };
+});
