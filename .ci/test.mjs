@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { foreignEnvironment } from '../integration/foreign/foreign.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const args = process.argv.slice(2);
@@ -16,5 +17,6 @@ must(['libs/contract/generate.mjs']);
 must(['node_modules/typescript/bin/tsc', '-b']);
 if (interop) must(['integration/foreign/install.mjs']);
 process.exit(run(['node_modules/jest/bin/jest.js', ...rest], {
+  ...(interop ? foreignEnvironment(process.env) : {}),
   LOCKSTEP_TESTS: interop ? 'interop' : 'node', TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
 }));

@@ -101,7 +101,7 @@ async function main() {
     return 0;
   }
   const root = foreignCache(process.env);
-  openCache(root);
+  openCache(root, 'LOCKSTEP_FOREIGN_CACHE');
   return withLock(root, (holder) => { say(`waiting for ${holder}, which installs the same`); }, async () => {
     let python;
     try {
@@ -121,6 +121,6 @@ try {
   process.exitCode = await main();
 } catch (error) {
   if (!(error instanceof NativeProblem)) throw error;
-  console.error(`foreign: ${error.message.replace('LOCKSTEP_NATIVE_CACHE', 'LOCKSTEP_FOREIGN_CACHE')}`);
+  console.error(`foreign: ${error.message}`);
   process.exitCode = 1;
 }

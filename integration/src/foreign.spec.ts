@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { findForeignPython, runPython } from './foreign';
+
+const FOREIGN = path.join(__dirname, '..', 'foreign');
 
 describe('foreign programs', () => {
   let scratch: string;
@@ -23,6 +26,22 @@ describe('foreign programs', () => {
     fs.mkdirSync(path.dirname(executable), { recursive: true });
     fs.writeFileSync(executable, '');
     expect(findForeignPython({ LOCKSTEP_FOREIGN_CACHE: scratch })).toEqual({ kind: 'installed', executable });
+  });
+
+  test.each([
+    ['no Python at all', undefined, /^no Python from 3\.10 to 3\.13 with venv and ensurepip \(no python3 at all\); install it/],
+    ['a Python that is too old', '#!/bin/sh\necho 3 8\n', /\(python3 is 3\.8\)/],
+    ['a Python without venv', '#!/bin/sh\necho "No module named ensurepip" >&2\nexit 1\n', /\(python3 exited with 1: No module named ensurepip\)/],
+  ])('install.mjs with %s names it, leaves it for the tests, and does not fail', (_case, python, why) => {
+    if (python !== undefined) fs.writeFileSync(path.join(scratch, 'python3'), python, { mode: 0o755 });
+    const cache = path.join(scratch, 'cache');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(FOREIGN, 'install.mjs')], {
+      env: { PATH: scratch, LOCKSTEP_FOREIGN_CACHE: cache }, encoding: 'utf8', timeout: 30_000,
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/the tests that need it are skipped: no Python from/);
+    const report: unknown = JSON.parse(fs.readFileSync(path.join(cache, 'foreign.json'), 'utf8'));
+    expect(report).toEqual({ python: { kind: 'missing', why: expect.stringMatching(why) as unknown } });
   });
 
   const run = (program: string, env: Record<string, string>, timeoutMs = 30_000): ReturnType<typeof runPython> => {

@@ -1,11 +1,9 @@
 /** The main job, end to end, with real processes: the same bytes on any number of workers, and the books that prove who did what. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { LocalCluster } from './cluster';
+import { IMPORT_PENGUINS, moduleFile } from './fixtures';
 
-const ROOT = resolve(__dirname, '..', '..');
-const PENGUINS = join(ROOT, 'node_modules', 'vega-datasets', 'data', 'penguins.json');
-const EVERYTHING = join(ROOT, 'integration', 'modules', 'everything.ts');
 
 interface JobDocument {
   readonly name: string;
@@ -28,14 +26,14 @@ interface MemberBooks {
 let cluster: LocalCluster;
 beforeAll(async () => {
   cluster = await LocalCluster.start(4);
-  await cluster.json('examples', 'import', PENGUINS, '--name', 'penguins', '--require', 'Beak Length (mm)');
+  await cluster.json(...IMPORT_PENGUINS);
 }, 120_000);
 afterAll(async () => {
   expect(await cluster.stop()).toBe(0);
 }, 60_000);
 
 const train = async (workers: number, replicas: number, seed: number): Promise<JobDocument> => {
-  const documents = await cluster.json<JobDocument>('train', EVERYTHING, '--examples', 'penguins', '--output', `p${workers}-v${replicas}-s${seed}`,
+  const documents = await cluster.json<JobDocument>('train', moduleFile('everything'), '--examples', 'penguins', '--output', `p${workers}-v${replicas}-s${seed}`,
     '--workers', String(workers), '--replicas', String(replicas), '--seed', String(seed));
   const job = documents.at(-1);
   if (!job) throw new Error('train printed nothing');

@@ -1,1 +1,2 @@
-export type { ExportOptions, FnArgs, RunFn, ServingFeatures } from '@lockstep/training';
+export type { DataAccessor, DatasetOptions, ExamplesDataset, ExportFeatures, ExportOptions, FeatureTensors, FnArgs, LabelledRows, RunFn } from '@lockstep/training';
+export { auc, mergeableMetric, precision, recall, type MergeableMetric, type MergeableMetricDefinition, type StatefulCallback } from '@lockstep/training';

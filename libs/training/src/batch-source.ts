@@ -20,12 +20,17 @@ export interface BatchSource {
   prefetch?(step: number, ranges: readonly Range[]): void;
 }
 
-/** Key of the method by which a tf.data.Dataset offers a BatchSource; each call starts an iteration from step 0. */
+/** Key of the method by which a tf.data.Dataset offers a BatchSource. */
 export const BATCH_SOURCE: unique symbol = Symbol.for('lockstep.batch-source');
 
 /** A dataset that can be read by replica. */
 export interface HasBatchSource {
-  [BATCH_SOURCE](): BatchSource;
+  /**
+   * An iteration from step 0. Cheap: it is opened when its first rows are asked for.
+   *
+   * @param iteration the same number gives the same rows in the same order; a dataset that shuffles does so anew for each
+   */
+  [BATCH_SOURCE](iteration: number): BatchSource;
 }
 
 export const hasBatchSource = (dataset: unknown): dataset is HasBatchSource =>

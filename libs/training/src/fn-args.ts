@@ -1,22 +1,22 @@
-import type { Tensor, TensorContainer } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ExamplesSignature, FeatureSpec } from '@lockstep/graph';
 import type { DataAccessor } from './data';
 
-/** How a model is served from tf.Examples: the features to parse, and how they become the model's inputs. */
-export interface ServingFeatures {
-  /** Features to parse from each tf.Example, by name; shape without the batch dimension, [] for a scalar. */
-  readonly features: Readonly<Record<string, { readonly dtype: 'float32' | 'int64' | 'string'; readonly shape: readonly number[]; readonly defaultValue?: number | string }>>;
+/** How the exported model is served from tf.Examples. */
+export interface ExportFeatures {
+  /** Features to parse: names of the schema's, or specifications of one's own. The label is not among them. */
+  readonly features: readonly (string | FeatureSpec)[];
   /**
    * From parsed features ([rows, ...shape] each) to the model's inputs: tensor operations only, since it becomes part of
    * the exported graph. Default: features are the model's inputs by name.
    */
-  readonly toInputs?: (features: Readonly<Record<string, Tensor>>) => TensorContainer;
+  readonly featuresToInputs?: NonNullable<ExamplesSignature['featuresToInputs']>;
 }
 
 /** Options of `exportModel`. */
 export interface ExportOptions {
   /** Adds the signature `serving_examples`, which takes serialized tf.Examples. */
-  readonly servingFeatures?: ServingFeatures;
+  readonly examples?: ExportFeatures;
 }
 
 /** What `runFn(fnArgs)` is called with: TFX's FnArgs in camelCase. */
@@ -41,12 +41,14 @@ export interface FnArgs {
   readonly customConfig: Readonly<Record<string, unknown>>;
   /** Number of records in each split. */
   readonly numExamples: Readonly<Record<string, number>>;
-  /** Logical replicas, the job's seed. */
+  /** V, the number of logical replicas: a global batch has at least as many rows. */
   readonly replicas: number;
   readonly seed: number;
   /**
-   * Writes the model to `servingModelDir`: a SavedModel where the native backend runs, and TensorFlow.js's layers format
-   * always. A collective call: every worker calls it, the chief writes.
+   * Writes the model to `servingModelDir`: a SavedModel where the native backend runs (Format-Serving), and
+   * TensorFlow.js's layers format always (Format-Layers). A collective call: every worker makes it, the chief writes.
+   *
+   * @throws GraphError when the model cannot be exported; TrainingError CALL_MISMATCH when another worker makes another call
    */
   exportModel(model: LayersModel, options?: ExportOptions): Promise<void>;
 }

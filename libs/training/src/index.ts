@@ -1,1 +1,14 @@
-export {};
+export { BATCH_SOURCE, hasBatchSource, type BatchSource, type HasBatchSource } from './batch-source';
+export { installTraining, type Training } from './install';
+export type { CallExtent, CallInfo, CallKind, StepInfo, TrainingObserver, TrainingRuntime } from './runtime';
+export { StateError, TrainingError, type StateErrorReason, type TrainingErrorDetails, type TrainingErrorReason } from './errors';
+export { auc, mergeableMetric, precision, recall, type MergeableMetric, type MergeableMetricDefinition } from './metrics';
+export type { StatefulCallback } from './fit/callbacks';
+export type { EvaluationProgress, FitStage, RunState } from './fit/run';
+export type { CallRecord, OptimizerState, RunningCallState, StateDtype, StateSnapshot, StateTensor, TrainingState } from './state/training-state';
+export { decodeState, encodeState, stateDigest } from './state/state-codec';
+export { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from './canonical-json';
+export { MAX_CALLS } from './calls/call-sequence';
+export { TFJS_VERSION, type Tf } from './tfjs';
+export type { ExportFeatures, ExportOptions, FnArgs, RunFn } from './fn-args';
+export { createDataAccessor, openLocalExamples, ExamplesDataset, type DataAccessor, type DataAccessorOptions, type DatasetOptions, type ExampleFiles, type FeatureTensors, type LabelledRows, type RowsRead } from './data';

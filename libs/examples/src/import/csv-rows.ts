@@ -1,0 +1,69 @@
+import { CsvError, parse } from 'csv-parse';
+import { badRow, MAX_ROW_CHARACTERS, type Cell, type ImportRow } from './import-row';
+
+export interface CsvOptions {
+  readonly delimiter: string;
+  /** Texts that stand for a missing value. */
+  readonly missingValues: ReadonlySet<string>;
+}
+
+/** A row with `info: true`. */
+interface ParsedRow {
+  readonly info: { readonly lines: number };
+  readonly record: Readonly<Record<string, string>>;
+}
+
+/**
+ * Rows of a CSV file with a header (RFC 4180; a byte order mark is passed over, empty lines too).
+ *
+ * @throws ExamplesError BAD_ROW
+ */
+export async function* csvRows(file: string, bytes: AsyncIterable<Buffer>, { delimiter, missingValues }: CsvOptions): AsyncGenerator<ImportRow> {
+  let columns: readonly string[] = [];
+  const parser = parse({
+    bom: true, info: true, skip_empty_lines: true, delimiter, max_record_size: MAX_ROW_CHARACTERS,
+    columns: (header: string[]) => {
+      columns = checkHeader(file, header);
+      return header;
+    },
+  });
+  // Errors of the source reach the parser, and through it whoever iterates.
+  const fed = feed(parser, bytes);
+  try {
+    for await (const { info, record } of parser as AsyncIterable<ParsedRow>) {
+      const cells = columns.map((column): [string, Cell] => {
+        const text = record[column] ?? '';
+        return [column, missingValues.has(text) ? { kind: 'MISSING' } : { kind: 'TEXT', text }];
+      });
+      yield { line: info.lines, cells: new Map(cells) };
+    }
+  } catch (cause) {
+    if (cause instanceof CsvError) throw badRow(file, lineOf(cause), `no CSV (${cause.message})`, { cause });
+    throw cause;
+  } finally {
+    parser.destroy();
+    await fed;
+  }
+}
+
+function checkHeader(file: string, header: readonly string[]): readonly string[] {
+  const empty = header.indexOf('');
+  if (empty >= 0) throw badRow(file, 1, `column ${empty + 1} of the header has no name`);
+  const twice = header.find((name, i) => header.indexOf(name) !== i);
+  if (twice !== undefined) throw badRow(file, 1, `the header names column '${twice}' twice`);
+  return header;
+}
+
+async function feed(parser: ReturnType<typeof parse>, bytes: AsyncIterable<Buffer>): Promise<void> {
+  try {
+    for await (const chunk of bytes) {
+      if (parser.destroyed) return;
+      if (!parser.write(chunk)) await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve));
+    }
+    parser.end();
+  } catch (cause) {
+    parser.destroy(cause instanceof Error ? cause : new Error(String(cause)));
+  }
+}
+
+const lineOf = (error: CsvError): number => (typeof error['lines'] === 'number' ? error['lines'] : 1);

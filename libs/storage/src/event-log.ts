@@ -1,0 +1,104 @@
+/**
+ * What happened, in order: the outbox of a service.
+ *
+ * 1. An event is written in the transaction that makes its change: there is both or neither.
+ * 2. Sequence numbers grow over all events of a database and are never reused, so a reader that has seen n goes on after n.
+ *    Transactions run one after another, so no smaller number appears after a larger one was seen.
+ * 3. A watcher misses nothing: it reads the log, and waits only when the log has nothing newer.
+ */
+import { sql, type QueryExecutorProvider } from 'kysely';
+import { EventSignal } from './event-signal';
+import type { Migration } from './migration';
+
+/** An event to be written. */
+export interface NewEvent {
+  /** What the event is about, a resource name; readers follow one subject. */
+  readonly subject: string;
+  /** Kind of the event in the vocabulary of its service. */
+  readonly type: string;
+  readonly payload: Uint8Array;
+  readonly timeMs: number;
+}
+
+/** An event as it was written. */
+export interface LoggedEvent extends NewEvent {
+  readonly sequence: number;
+}
+
+/** What the log needs of a transaction, whatever its schema. */
+export interface EventTransaction {
+  readonly query: QueryExecutorProvider;
+  afterCommit(action: () => void): void;
+}
+
+/** The table; a service that logs events has this among its migrations. */
+export const eventLogMigration: Migration = {
+  name: 'event log',
+  up: async (transaction) => {
+    await sql`create table event (
+      sequence integer primary key autoincrement, subject text not null, type text not null, payload blob not null, time_ms integer not null
+    )`.execute(transaction);
+    await sql`create index event_by_subject on event (subject, sequence)`.execute(transaction);
+  },
+};
+
+interface EventRow {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly type: string;
+  readonly payload: Uint8Array;
+  readonly time_ms: number;
+}
+
+/** Events that a watcher reads at once. */
+const WATCH_BATCH = 256;
+
+export class EventLog {
+  private readonly signal = new EventSignal();
+
+  /** @param database where the event table is */
+  constructor(private readonly database: { readonly query: QueryExecutorProvider }) {}
+
+  /** Writes an event with the transaction; watchers wake up when it commits. @returns the event's sequence number */
+  async append(transaction: EventTransaction, event: NewEvent): Promise<number> {
+    const { rows } = await sql<{ sequence: number }>`
+      insert into event (subject, type, payload, time_ms) values (${event.subject}, ${event.type}, ${event.payload}, ${event.timeMs}) returning sequence
+    `.execute(transaction.query);
+    const [row] = rows;
+    if (!row) throw new Error('an insert returned no row');
+    transaction.afterCommit(() => this.signal.notify(event.subject));
+    return row.sequence;
+  }
+
+  /** Events of a subject after a sequence number (0: from the first), oldest first. */
+  async read(subject: string, afterSequence: number, limit: number): Promise<readonly LoggedEvent[]> {
+    const { rows } = await sql<EventRow>`
+      select sequence, subject, type, payload, time_ms from event where subject = ${subject} and sequence > ${afterSequence} order by sequence limit ${limit}
+    `.execute(this.database.query);
+    return rows.map(({ time_ms, ...row }) => ({ ...row, timeMs: time_ms }));
+  }
+
+  /** Events of a subject after a sequence number: those of the past, then new ones as they are committed, until the signal aborts. */
+  async *watch(subject: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<LoggedEvent, void, undefined> {
+    let last = afterSequence;
+    while (!signal.aborted) {
+      // Listening begins before reading: what is committed in between is not missed.
+      const listener = this.signal.listen(subject, signal);
+      try {
+        const events = await this.read(subject, last, WATCH_BATCH);
+        for (const event of events) {
+          yield event;
+          last = event.sequence;
+        }
+        if (events.length === 0) await listener.heard;
+      } finally {
+        listener.stop();
+      }
+    }
+  }
+
+  /** How many watchers wait now. */
+  get watchers(): number {
+    return this.signal.size;
+  }
+}

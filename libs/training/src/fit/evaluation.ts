@@ -1,0 +1,61 @@
+import type { Position } from '@lockstep/reduction';
+import { TrainingError } from '../errors';
+import type { TrainingContext } from '../runtime';
+import type { Binding } from '../step/binding';
+import { evaluateStep } from '../step/evaluate-step';
+import type { Batch } from '../step/rows';
+import { RunningTotals } from './epoch-logs';
+import type { EvaluationProgress } from './run';
+
+/** One evaluation over batches: loss and metrics over all rows, the same on every member. */
+export class Evaluation {
+  private readonly totals: RunningTotals;
+  private done = 0;
+
+  constructor(
+    private readonly context: TrainingContext,
+    private readonly binding: Binding,
+    /** The position of a round. */
+    private readonly positionOf: (step: number) => Position,
+    resumed?: EvaluationProgress | null,
+  ) {
+    this.totals = new RunningTotals(binding.values);
+    if (resumed) {
+      this.totals.load(resumed);
+      this.done = resumed.step;
+    }
+  }
+
+  /** Batches done. */
+  get step(): number {
+    return this.done;
+  }
+
+  get progress(): EvaluationProgress {
+    return { step: this.done, rows: this.totals.rows, totals: this.totals.totals };
+  }
+
+  /** Evaluates the next batch and disposes of it. */
+  add(batch: Batch): void {
+    try {
+      this.totals.add(evaluateStep(this.context, this.binding, batch, this.positionOf(this.done)), batch.rowCount);
+      this.done++;
+    } finally {
+      batch.dispose();
+    }
+  }
+
+  /** Values by the binding's names. @throws TrainingError (NO_ROWS) */
+  finish(): readonly number[] {
+    const position = this.positionOf(this.done);
+    if (this.totals.rows === 0) {
+      throw new TrainingError('NO_ROWS', `there is no row to evaluate model ${this.binding.model.name} on: check the evaluation split or dataset`, { position });
+    }
+    const values = this.totals.evaluationValues();
+    this.context.observer.onEvaluation?.({ position, rows: this.totals.rows, values: namedValues(this.binding.values.names, values) });
+    return values;
+  }
+}
+
+export const namedValues = (names: readonly string[], values: readonly number[]): Record<string, number> =>
+  Object.fromEntries(names.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]]])));

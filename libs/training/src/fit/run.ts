@@ -1,0 +1,43 @@
+import type { JsonValue } from '../canonical-json';
+
+/** Sums over the batches of an evaluation that is under way. */
+export interface EvaluationProgress {
+  /** Batches done. */
+  readonly step: number;
+  readonly rows: number;
+  /** Of each value: the mean times the rows so far (float32), or a mergeable metric's sums. */
+  readonly totals: readonly (readonly number[])[];
+}
+
+/** What a fit does next. */
+export type FitStage =
+  /** Callbacks: the epoch begins. */
+  | 'EPOCH_BEGIN'
+  /** Take the next batch, and call back that it begins; or end the epoch. */
+  | 'BATCH_BEGIN'
+  /** Compute: the callbacks know that the batch begins. */
+  | 'STEP'
+  /** The step is applied; callbacks: the batch ends. */
+  | 'BATCH_END';
+
+export const FIT_STAGES: readonly FitStage[] = ['EPOCH_BEGIN', 'BATCH_BEGIN', 'STEP', 'BATCH_END'];
+
+/** What a fit keeps between its steps; part of the TrainingState. */
+export interface RunState {
+  readonly stage: FitStage;
+  /** The applied batch whose end the callbacks do not know yet (BATCH_END). */
+  readonly lastBatch: { readonly rows: number; readonly values: readonly number[] } | null;
+  /** Rows of this epoch so far, and of each metric the mean times rows (float32) or the mergeable metric's sums. */
+  readonly rows: number;
+  readonly totals: readonly (readonly number[])[];
+  readonly epochs: readonly number[];
+  /** Pairs, because the order of the keys of History.history is that of the first epoch. */
+  readonly history: readonly (readonly [string, readonly number[]])[];
+  /** Values of this epoch's validation once it is done. */
+  readonly validation: readonly number[] | null;
+  readonly stopTraining: boolean;
+  /** Rounds of evaluations that callbacks made in this epoch. */
+  readonly callbackRounds: number;
+  /** Of each callback, what its state() gave, or null. */
+  readonly callbacks: readonly JsonValue[];
+}

@@ -1,0 +1,81 @@
+import type { Collective, Position } from '@lockstep/reduction';
+import type { JsonValue } from './canonical-json';
+import type { RandomRouter } from './random/random-router';
+import type { Reducer } from './step/reducer';
+import type { TrainingState } from './state/training-state';
+import type { Tf } from './tfjs';
+
+/** Kinds of collective calls. */
+export type CallKind = 'fit' | 'fitDataset' | 'trainOnBatch' | 'evaluate' | 'evaluateDataset' | 'export';
+
+/** How much there is to do in a call. */
+export interface CallExtent {
+  readonly epochs: number;
+  /** Absent where only the data's end tells. */
+  readonly stepsPerEpoch?: number;
+}
+
+/** A collective call, as an observer sees it. */
+export interface CallInfo {
+  readonly number: number;
+  readonly kind: CallKind;
+  /** In words: `fit(epochs=3, batchSize=32, rows=101)`. */
+  readonly label: string;
+  /** Of fit() and fitDataset(). */
+  readonly extent?: CallExtent;
+  /** Answered from the call log: nothing was computed. */
+  readonly replayed: boolean;
+}
+
+/** A training step that was applied. */
+export interface StepInfo {
+  readonly position: Position;
+  /** Rows of the global batch. */
+  readonly rows: number;
+  /** Loss and metrics of the global batch by their names in History, the same on every member. */
+  readonly values: Readonly<Record<string, number>>;
+  /** The logical replicas whose gradients this member computed. */
+  readonly computedReplicas: readonly number[];
+  readonly durationsMs: {
+    /** Waiting for and slicing the batch's rows. */
+    readonly rows: number;
+    /** Gradients of this member's replicas. */
+    readonly gradients: number;
+    /** Adding, reading out and waiting for the group. */
+    readonly exchange: number;
+    readonly apply: number;
+  };
+}
+
+/** Follows a training. Called synchronously on the compute thread: an observer that throws fails the call. */
+export interface TrainingObserver {
+  onCallBegin?(call: CallInfo): void;
+  /** `result` as the call log holds it. */
+  onCallEnd?(call: CallInfo & { readonly result: JsonValue }): void;
+  /** After the callbacks of the step's batch: a state that is taken here goes on with the next step. */
+  onStep?(step: StepInfo): void;
+  /** After the callbacks of the epoch; logs by their names in History. */
+  onEpochEnd?(epoch: { readonly position: Position; readonly logs: Readonly<Record<string, number>> }): void;
+  /** An evaluation, of its own or at the end of an epoch. */
+  onEvaluation?(evaluation: { readonly position: Position; readonly rows: number; readonly values: Readonly<Record<string, number>> }): void;
+}
+
+/** What training runs on. */
+export interface TrainingRuntime {
+  /** The job's seed: a safe integer. With the module, its data and V it determines every bit. */
+  readonly seed: number;
+  /** The members of the job; of one process, a LocalCollective. Its `replicas` is V. */
+  readonly collective: Collective;
+  readonly observer?: TrainingObserver;
+  /** Where to go on: finished calls are answered from its log, the running one is entered in its middle. */
+  readonly resume?: TrainingState;
+}
+
+/** What the parts of a training share. */
+export interface TrainingContext {
+  readonly tf: Tf;
+  readonly collective: Collective;
+  readonly reducer: Reducer;
+  readonly router: RandomRouter;
+  readonly observer: TrainingObserver;
+}

@@ -1,0 +1,33 @@
+import { evenPart, type Range } from '@lockstep/reduction';
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** Rows as the model takes them, each tensor with the rows along its first axis. */
+export interface Rows {
+  readonly inputs: readonly Tensor[];
+  readonly targets: readonly Tensor[];
+  /** Of each output, the weight of each row's loss; empty or null where there is none. */
+  readonly sampleWeights: readonly (Tensor | null)[];
+}
+
+/** One global batch, of which a member reads the rows of its own replicas. */
+export interface Batch {
+  /** Rows of the global batch: the same for every member. */
+  readonly rowCount: number;
+  /** These rows, counted within the global batch, in tensors that the caller disposes of. */
+  rows(range: Range): Rows;
+  /** Frees what the batch holds; rows that were taken stay. */
+  dispose(): void;
+}
+
+export function disposeRows(rows: Rows): void {
+  for (const tensor of [...rows.inputs, ...rows.targets, ...rows.sampleWeights]) tensor?.dispose();
+}
+
+/** The rows of each of V logical replicas in a batch, in order. */
+export const replicaRows = (rowCount: number, replicas: number): readonly Range[] =>
+  Array.from({ length: replicas }, (_, replica) => evenPart(rowCount, replicas, replica));
+
+/** The smallest range of rows that holds those of all logical replicas in `range`. */
+export function localRows(rowCount: number, replicas: number, range: Range): Range {
+  return { from: evenPart(rowCount, replicas, range.from).from, to: evenPart(rowCount, replicas, range.to - 1).to };
+}

@@ -1,0 +1,48 @@
+import type { TensorContainer } from '@tensorflow/tfjs-core';
+import type { History } from '@tensorflow/tfjs-layers';
+import type { Tf } from '../tfjs';
+import { precision } from '../metrics';
+import { functionalModel, OPTIMIZERS, sequentialModel, testData, type OptimizerName } from './models';
+
+/** A module's runFn, for tests: trains, and gives all that its user sees. */
+export type Program = (tf: Tf, optimizer: OptimizerName) => Promise<unknown>;
+
+const shown = (history: History): unknown => [history.epoch, history.history];
+
+/**
+ * Two fits with an evaluation between them: BatchNorm, dropout, two inputs and outputs, validation, shuffling.
+ * 90 rows train in batches of 16: the last has 10; the second fit's 98 rows leave 2, fewer than there are replicas.
+ */
+const fitTwice: Program = async (tf, optimizer) => {
+  const data = testData(tf, 101);
+  const model = functionalModel(tf, { batchNorm: true, dropout: true, unseeded: true });
+  model.compile({ optimizer: OPTIMIZERS[optimizer](tf), loss: ['categoricalCrossentropy', 'meanSquaredError'], metrics: ['accuracy'] });
+  const first = await model.fit([data.x, data.x2], [data.y, data.y2], { batchSize: 16, epochs: 2, verbose: 0, validationSplit: 0.1 });
+  const evaluated = model.evaluate([data.x, data.x2], [data.y, data.y2], { batchSize: 30 });
+  const cut = [data.x, data.x2, data.y, data.y2].map((tensor) => tensor.slice([0, 0], [98, tensor.shape[1]])) as [typeof data.x, typeof data.x, typeof data.x, typeof data.x];
+  const second = await model.fit([cut[0], cut[1]], [cut[2], cut[3]], { batchSize: 16, epochs: 3, verbose: 0, callbacks: tf.callbacks.earlyStopping({ monitor: 'loss', patience: 5 }) });
+  return [shown(first), (Array.isArray(evaluated) ? evaluated : [evaluated]).map((value) => value.dataSync()[0]), shown(second)];
+};
+
+/** fitDataset with an unseeded shuffle, random augmentation, validation on a dataset, a mergeable metric, trainOnBatch. */
+const fitDatasets: Program = async (tf, optimizer) => {
+  const data = testData(tf, 70);
+  const model = sequentialModel(tf, { batchNorm: true, dropout: true });
+  model.compile({ optimizer: OPTIMIZERS[optimizer](tf), loss: 'categoricalCrossentropy', metrics: ['accuracy', precision(tf)] });
+  const rows = tf.data.zip({ xs: tf.data.array(data.x.arraySync()), ys: tf.data.array(data.y.arraySync()) });
+  const augment = (row: TensorContainer): TensorContainer => {
+    const { xs, ys } = row as { xs: number[]; ys: number[] };
+    return { xs: xs.map((value) => value + 0.1 * Math.random()), ys };
+  };
+  const training = rows.shuffle(30).map(augment).batch(16);
+  const first = await model.fitDataset(training, { epochs: 2, verbose: 0, validationData: rows.batch(9) });
+  // tfjs's type asks for a Dataset<{}>, which no batch() gives.
+  const evaluated = await model.evaluateDataset(rows.batch(9) as unknown as Parameters<typeof model.evaluateDataset>[0], {});
+  const batch = await model.trainOnBatch(data.x, data.y);
+  const second = await model.fitDataset(training.repeat(), { epochs: 3, batchesPerEpoch: 4, verbose: 0 });
+  return [shown(first), (Array.isArray(evaluated) ? evaluated : [evaluated]).map((value) => value.dataSync()[0]), batch, shown(second)];
+};
+
+export const PROGRAMS = { fitTwice, fitDatasets } as const;
+
+export type ProgramName = keyof typeof PROGRAMS;
