@@ -7,3 +7,7 @@ export * from './gen/lockstep/coordinator/v1/job_pb';
 export * from './gen/lockstep/coordinator/v1/position_pb';
 export * from './gen/lockstep/coordinator/v1/session_pb';
 export * from './gen/lockstep/coordinator/v1/worker_pb';
+export * from './gen/lockstep/artifact/v1/artifact_pb';
+export * from './gen/lockstep/artifact/v1/artifact_service_pb';
+export * from './gen/lockstep/artifact/v1/event_pb';
+export * from './gen/lockstep/artifact/v1/execution_pb';

@@ -66,6 +66,13 @@ export class ExamplesError extends Error {
 /** What the operating system said about a file, as an ExamplesError; an ExamplesError stays itself. */
 export function fileError(file: string, what: 'read' | 'write', cause: unknown): ExamplesError {
   if (cause instanceof ExamplesError) return cause;
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return new ExamplesError('UNREADABLE_FILE', `cannot ${what} ${file}: ${said}. Check that the path exists, that this process may ${what} it, and that the disk has room`, { file }, { cause });
+  return new ExamplesError('UNREADABLE_FILE', `cannot ${what} ${file}: ${messageOf(cause)}. Check that the path exists, that this process may ${what} it, and that the disk has room`, { file }, { cause });
 }
+
+/** Code of an error of the operating system or of zlib; by its shape, since it may stem from another realm. */
+export const systemCode = (cause: unknown): string | undefined =>
+  typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+
+/** What an error says, whatever was thrown. */
+export const messageOf = (cause: unknown): string =>
+  typeof cause === 'object' && cause !== null && 'message' in cause && typeof cause.message === 'string' ? cause.message : String(cause);

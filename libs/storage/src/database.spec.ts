@@ -101,10 +101,13 @@ test('a full disk rolls the transaction back whole, says so, and writing goes on
 });
 
 /** Starts the other process of a test and collects what it says. */
-function otherProcess(folder: string): { readonly child: ChildProcess; readonly next: () => Promise<string>; readonly exited: Promise<void> } {
+function otherProcess(folder: string): { readonly child: ChildProcess; readonly next: () => Promise<number>; readonly exited: Promise<void> } {
   const child = fork(path.join(__dirname, '..', 'dist', 'testing', 'database-process.js'), [folder], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const next = (): Promise<string> => new Promise((resolve) => child.once('message', (m) => resolve(String(m))));
+  const next = (): Promise<number> => Promise.race([
+    new Promise<number>((resolve) => child.once('message', (m) => resolve(Number(m)))),
+    exited.then(() => { throw new Error('the other process ended'); }),
+  ]);
   return { child, next, exited };
 }
 
@@ -112,7 +115,7 @@ test('kill -9 loses no acknowledged transaction and leaves no lock', async () =>
   const folder = temporaryFolder();
   const { child, next, exited } = otherProcess(folder);
   let acknowledged = 0;
-  while (acknowledged < 50) acknowledged = Number(await next());
+  while (acknowledged < 50) acknowledged = await next();
   expect(await rejection(using(folder, {}, tables))).toMatchObject({ reason: 'FOLDER_LOCKED', facts: { pid: String(child.pid) } });
   child.on('message', (m) => { acknowledged = Number(m); });
   child.kill('SIGKILL');

@@ -15,7 +15,7 @@ import { openSqlite } from './sqlite-connection';
 export interface DatabaseTransaction<Schema> {
   readonly query: Transaction<Schema>;
   /** Runs when the transaction is durable: to wake up whoever waits for what it wrote. Must not throw. */
-  afterCommit(action: () => void): void;
+  readonly afterCommit: (action: () => void) => void;
 }
 
 /** An open database; `Schema` has one property a table, as Kysely wants it. */

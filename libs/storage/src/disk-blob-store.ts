@@ -111,13 +111,7 @@ export class DiskBlobStore implements BlobStore {
 
   async read(sha256: Sha256, range: { readonly offset: number; readonly limit?: number } = { offset: 0 }): Promise<BlobReading> {
     const path = this.layout.blob(sha256);
-    let file: OpenFile;
-    try {
-      file = await this.files.open(path, 'read');
-    } catch (e) {
-      if (fileErrorCode(e) === 'ENOENT') throw new StorageError('BLOB_NOT_FOUND', `blob ${sha256} does not exist: upload it first`, { sha256 });
-      throw fileFailure(e, `open blob ${sha256}`, path);
-    }
+    const file = await this.openBlob(sha256);
     try {
       const sizeBytes = await file.size();
       const { offset } = range;
@@ -128,16 +122,16 @@ export class DiskBlobStore implements BlobStore {
       if (sizeBytes <= WHOLE_READ_BYTES) {
         const bytes = await file.read(0, sizeBytes);
         this.verify(sha256, createHash('sha256').update(bytes).digest('hex'), path);
-        await file.close();
         return { sizeBytes, pieces: piecesOf(bytes.subarray(offset, end)) };
       }
       const hash = createHash('sha256');
       for await (const piece of readPieces(file, sha256, 0, sizeBytes)) hash.update(piece);
       this.verify(sha256, hash.digest('hex'), path);
-      return { sizeBytes, pieces: closing(file, readPieces(file, sha256, offset, end)) };
+      return { sizeBytes, pieces: this.reopenedPieces(sha256, offset, end) };
     } catch (e) {
-      await file.close();
       throw fileFailure(e, `read blob ${sha256}`, path);
+    } finally {
+      await file.close();
     }
   }
 
@@ -186,6 +180,26 @@ export class DiskBlobStore implements BlobStore {
     }
   }
 
+  private async openBlob(sha256: Sha256): Promise<OpenFile> {
+    const path = this.layout.blob(sha256);
+    try {
+      return await this.files.open(path, 'read');
+    } catch (e) {
+      if (fileErrorCode(e) === 'ENOENT') throw new StorageError('BLOB_NOT_FOUND', `blob ${sha256} does not exist: upload it first`, { sha256 });
+      throw fileFailure(e, `open blob ${sha256}`, path);
+    }
+  }
+
+  /** Opens the file when the first piece is wanted: a reading that nobody reads holds nothing. */
+  private async *reopenedPieces(sha256: Sha256, from: number, to: number): AsyncGenerator<Uint8Array> {
+    const file = await this.openBlob(sha256);
+    try {
+      yield* readPieces(file, sha256, from, to);
+    } finally {
+      await file.close();
+    }
+  }
+
   private verify(sha256: Sha256, actual: Sha256, path: string): void {
     if (actual === sha256) return;
     throw new StorageError('DATA_LOSS', `blob ${sha256} is damaged: its file has the SHA-256 ${actual}. Remove ${path} and upload the blob again`, { sha256, actual });
@@ -198,14 +212,6 @@ async function* readPieces(file: OpenFile, sha256: Sha256, from: number, to: num
     if (piece.length === 0) throw new StorageError('DATA_LOSS', `the file of blob ${sha256} ended at byte ${at} while it was read`, { sha256 });
     yield piece;
     at += piece.length;
-  }
-}
-
-async function* closing(file: OpenFile, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* pieces;
-  } finally {
-    await file.close();
   }
 }
 

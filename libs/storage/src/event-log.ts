@@ -28,7 +28,7 @@ export interface LoggedEvent extends NewEvent {
 /** What the log needs of a transaction, whatever its schema. */
 export interface EventTransaction {
   readonly query: QueryExecutorProvider;
-  afterCommit(action: () => void): void;
+  readonly afterCommit: (action: () => void) => void;
 }
 
 /** The table; a service that logs events has this among its migrations. */

@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import { fileErrorCode } from './storage-error';
 
 /** A file that is open for reading and writing at positions. */
 export interface OpenFile {
@@ -40,7 +41,7 @@ export const nodeFileSystem: FileSystem = {
     try {
       return (await fs.stat(path)).size;
     } catch (e) {
-      if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return undefined;
+      if (fileErrorCode(e) === 'ENOENT') return undefined;
       throw e;
     }
   },

@@ -7,7 +7,7 @@
  */
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
-import { StorageError } from './storage-error';
+import { isError, StorageError } from './storage-error';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;
@@ -65,7 +65,7 @@ function guarded(statement: StatementSyncInstance, guard: <T>(act: () => T) => T
 
 /** The primary result code, or undefined for an error that is not SQLite's. */
 function resultCode(caught: unknown): number | undefined {
-  return caught instanceof Error && 'errcode' in caught && typeof caught.errcode === 'number' ? caught.errcode & 0xff : undefined;
+  return isError(caught) && 'errcode' in caught && typeof caught.errcode === 'number' ? caught.errcode & 0xff : undefined;
 }
 
 /** Whether another connection holds the database. */
@@ -81,6 +81,6 @@ function sqliteFailure(caught: unknown, file: string): unknown {
     case SQLITE_NOTADB:
       return new StorageError('DATA_LOSS', `the database ${file} is damaged: restore the data folder from a backup`, { path: file }, options);
     default:
-      return new StorageError('IO', `the database ${file} failed: ${caught instanceof Error ? caught.message : String(caught)}`, { path: file }, options);
+      return new StorageError('IO', `the database ${file} failed: ${isError(caught) ? caught.message : String(caught)}`, { path: file }, options);
   }
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Why storage could not do what was asked, for programs. */
 export type StorageErrorReason =
   /** The data folder was written by a program with a newer schema. */
@@ -35,9 +37,12 @@ export class StorageError extends Error {
   }
 }
 
+/** Errors of Node and of native modules may come from another realm than ours, where `instanceof` is false. */
+export const isError = (value: unknown): value is Error => types.isNativeError(value);
+
 /** The code of an error of Node's file system (`ENOSPC`), or undefined. */
 export function fileErrorCode(caught: unknown): string | undefined {
-  return caught instanceof Error && 'code' in caught && typeof caught.code === 'string' ? caught.code : undefined;
+  return isError(caught) && 'code' in caught && typeof caught.code === 'string' ? caught.code : undefined;
 }
 
 /** Gives a failure of the file system its reason. @param what the act in words: `write blob ab12` */
@@ -48,5 +53,5 @@ export function fileFailure(caught: unknown, what: string, path: string): Storag
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new StorageError('DISK_FULL', `could not ${what}: the disk that holds ${path} is full. Nothing of it was kept; free some space and try again`, { path }, options);
   }
-  return new StorageError('IO', `could not ${what} at ${path}: ${caught instanceof Error ? caught.message : String(caught)}`, { path, ...(code !== undefined && { code }) }, options);
+  return new StorageError('IO', `could not ${what} at ${path}: ${isError(caught) ? caught.message : String(caught)}`, { path, ...(code !== undefined && { code }) }, options);
 }

@@ -40,7 +40,13 @@ export async function up(options: UpOptions, output: Output): Promise<ExitCode> 
     output.line(`workers      ${workers.map((w) => w.name).join(', ')}`);
     output.line(`data         ${folder}`);
     output.line('Ready. Ctrl-C stops it.');
-    const ended = await Promise.race([interrupted, ...started.map((p) => p.exited.then(() => p))]);
+    for (const worker of workers) {
+      void worker.exited.then(({ code, signal }) => {
+        if (!worker.isStopping) output.remark(`${worker.name} ended by itself (${signal ?? `exit code ${code ?? '?'}`}); the cluster goes on without it. Its log is ${worker.logFile}`);
+      });
+    }
+    const services = started.filter((p) => !workers.includes(p));
+    const ended = await Promise.race([interrupted, ...services.map((p) => p.exited.then(() => p))]);
     if (ended === 'INTERRUPTED') return EXIT.OK;
     throw new CliError(`${ended.name} ended by itself`, `Its log is ${ended.logFile}.`);
   } finally {

@@ -71,7 +71,7 @@ test('members get their assignment together, then may proceed; the same state le
   expect(assignment?.case === 'assignment' && [assignment.value.rank, assignment.value.generation?.members.map((m) => m.exchangeAddress)]).toEqual([1, ['workers/a:1', 'workers/b:1']]);
   for (const { session } of [a, b]) await w.coordinator.memberFinished(session, generation, create(MemberFinishedSchema, { stateDigest: 'd', steps: 3n }));
   expect(a.commands.at(-1)?.case).toBe('commitModel');
-  await w.coordinator.modelCommitted(a.session, generation, { $typeName: 'lockstep.coordinator.v1.JobResult', model: 'artifacts/o/versions/1', modelDigest: 'm', stateDigest: 'd', steps: 3n, execution: '' });
+  await w.coordinator.modelCommitted(a.session, generation, { $typeName: 'lockstep.coordinator.v1.JobResult', model: 'artifacts/o/versions/1', modelDigest: 'm', stateDigest: 'd', steps: 3n, execution: '', notes: [] });
   const done = await w.store.get(name);
   expect(done?.job).toMatchObject({ state: JobState.SUCCEEDED, result: { model: 'artifacts/o/versions/1' } });
   expect((await w.events(name)).map((e) => e.case)).toEqual(['created', 'stateChanged', 'generationFormed', 'stateChanged', 'stateChanged', 'stateChanged']);

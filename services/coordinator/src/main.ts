@@ -2,7 +2,7 @@
 import '@lockstep/rpc/telemetry';
 import { randomInt } from 'node:crypto';
 import { CoordinatorService, SessionService } from '@lockstep/contract';
-import { createLogger, implement, packageVersion, runService, startServer } from '@lockstep/rpc';
+import { createLogger, implement, openChannel, packageVersion, runService, startServer } from '@lockstep/rpc';
 import { ArtifactClient } from '@lockstep/client';
 import { AgentRegistry } from './agent-registry';
 import { ArtifactCatalog } from './artifact-catalog';
@@ -25,7 +25,8 @@ runService(logger, async () => {
   logger.level = config.logLevel;
   const version = packageVersion(__dirname);
   const store = await SqliteJobStore.open(config.dataFolder, version);
-  const artifacts = new ArtifactClient(config.artifact);
+  const artifactChannel = openChannel(config.artifact);
+  const artifacts = new ArtifactClient(artifactChannel);
   const nowMs = (): number => Date.now();
   const newId = (): string => Array.from({ length: ID_LENGTH }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
   const coordinator = new Coordinator(store, new AgentRegistry(), {
@@ -49,7 +50,7 @@ runService(logger, async () => {
     close: async () => {
       clearInterval(timer);
       coordinator.close();
-      artifacts.close();
+      artifactChannel.close();
       await store.close();
     },
   };

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
 import { badRow, MAX_ROW_CHARACTERS, type Cell, type ImportRow } from './import-row';
 
@@ -27,8 +29,8 @@ export async function* csvRows(file: string, bytes: AsyncIterable<Buffer>, { del
       return header;
     },
   });
-  // Errors of the source reach the parser, and through it whoever iterates.
-  const fed = feed(parser, bytes);
+  // An error of the source destroys the parser, and so reaches whoever iterates.
+  const fed = pipeline(Readable.from(bytes), parser).catch(() => undefined);
   try {
     for await (const { info, record } of parser as AsyncIterable<ParsedRow>) {
       const cells = columns.map((column): [string, Cell] => {
@@ -52,18 +54,6 @@ function checkHeader(file: string, header: readonly string[]): readonly string[]
   const twice = header.find((name, i) => header.indexOf(name) !== i);
   if (twice !== undefined) throw badRow(file, 1, `the header names column '${twice}' twice`);
   return header;
-}
-
-async function feed(parser: ReturnType<typeof parse>, bytes: AsyncIterable<Buffer>): Promise<void> {
-  try {
-    for await (const chunk of bytes) {
-      if (parser.destroyed) return;
-      if (!parser.write(chunk)) await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve));
-    }
-    parser.end();
-  } catch (cause) {
-    parser.destroy(cause instanceof Error ? cause : new Error(String(cause)));
-  }
 }
 
 const lineOf = (error: CsvError): number => (typeof error['lines'] === 'number' ? error['lines'] : 1);

@@ -5,8 +5,7 @@
  * 2. Nothing is visible before all of it is.
  * 3. The source is read twice, the types first: no row is held longer than it is written.
  */
-import { writeFile } from 'node:fs/promises';
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ExamplesError, fileError } from '../examples-error';
 import { readBytes } from '../records/byte-source';
@@ -35,6 +34,8 @@ export interface ImportOptions {
   readonly recordsPerFile?: number;
   /** Texts of a CSV or TSV file that stand for a missing value. Default: the empty one. */
   readonly missingValues?: readonly string[];
+  /** Rows without a value in one of these columns are left out. Default: none. */
+  readonly require?: readonly string[];
   /** Called every thousand rows and at the end of each phase. An error that it throws ends the import. */
   readonly onProgress?: (progress: ImportProgress) => void;
 }
@@ -50,7 +51,10 @@ export interface ImportProgress {
 
 /** What was imported; written as statistics.json too. */
 export interface ImportSummary {
+  /** Rows that were written. */
   readonly rows: number;
+  /** Rows without a value in a required column. */
+  readonly leftOut: number;
   readonly splits: Readonly<Record<string, { readonly records: number; readonly files: readonly string[] }>>;
   /** Type is null for a column without any value: it is left out of the data and of the schema. */
   readonly columns: readonly { readonly name: string; readonly type: 'INT' | 'FLOAT' | 'BYTES' | null; readonly missing: number }[];
@@ -61,23 +65,28 @@ const DEFAULT_RECORDS_PER_FILE = 65_536;
 
 /** @throws ExamplesError BAD_ARGUMENT, BAD_ROW, EMPTY_SPLIT, OUTPUT_EXISTS, UNREADABLE_FILE; nothing is visible then */
 export async function importExamples(options: ImportOptions): Promise<ImportSummary> {
-  const { from, out, splits = { train: 0.8, eval: 0.2 }, seed = 0, gzip = true, recordsPerFile = DEFAULT_RECORDS_PER_FILE } = options;
+  const { from, out, splits = { train: 0.8, eval: 0.2 }, seed = 0, gzip = true, recordsPerFile = DEFAULT_RECORDS_PER_FILE, require = [] } = options;
   if (!Number.isSafeInteger(recordsPerFile) || recordsPerFile < 1) throw new ExamplesError('BAD_ARGUMENT', `a file holds at least one record, not ${recordsPerFile}`);
   const chooseSplit = splitChooser(splits, seed);
   const source = await openSource(options);
   return stageFolder(out, async (folder) => {
     const types = new ColumnTypes();
-    for await (const row of source('INFER')) types.add(row);
+    let leftOut = 0;
+    for await (const row of source('INFER')) {
+      if (hasAll(row, require)) types.add(row);
+      else leftOut++;
+    }
     const columns = types.summary();
     const features = schemaOf(columns);
     if (features.length === 0) throw new ExamplesError('BAD_ROW', `${from} holds no row with a value: nothing was written`, { file: from });
     const writers = new Map(Object.keys(splits).map((split) => [split, new SplitWriter({ folder, split, gzip, recordsPerFile })]));
     try {
       for await (const row of source('WRITE')) {
+        if (!hasAll(row, require)) continue;
         const record = encodeRow(from, row, features);
         await writers.get(chooseSplit(record))?.write(record);
       }
-      const summary = await summarise(from, columns, writers);
+      const summary = await summarise(from, columns, writers, leftOut);
       await writeFile(join(folder, 'schema.pbtxt'), formatSchema(features));
       await writeFile(join(folder, 'statistics.json'), `${JSON.stringify(summary, null, 2)}\n`);
       return summary;
@@ -88,7 +97,10 @@ export async function importExamples(options: ImportOptions): Promise<ImportSumm
   });
 }
 
-async function summarise(from: string, columns: readonly ColumnSummary[], writers: ReadonlyMap<string, SplitWriter>): Promise<ImportSummary> {
+/** A row that names no such column lacks a value too: JSON objects need not have the same keys. */
+const hasAll = (row: ImportRow, columns: readonly string[]): boolean => columns.every((name) => (row.cells.get(name)?.kind ?? 'MISSING') !== 'MISSING');
+
+async function summarise(from: string, columns: readonly ColumnSummary[], writers: ReadonlyMap<string, SplitWriter>, leftOut: number): Promise<ImportSummary> {
   const splits: Record<string, { records: number; files: readonly string[] }> = {};
   let rows = 0;
   for (const [split, writer] of writers) {
@@ -98,7 +110,7 @@ async function summarise(from: string, columns: readonly ColumnSummary[], writer
     rows += writer.recordCount;
     splits[split] = { records: writer.recordCount, files: await writer.finish() };
   }
-  return { rows, splits, columns: columns.map(({ name, type, missing }) => ({ name, type: type ?? null, missing })) };
+  return { rows, leftOut, splits, columns: columns.map(({ name, type, missing }) => ({ name, type: type ?? null, missing })) };
 }
 
 /** How the rows of the source are read, once for each phase. */

@@ -1,3 +1,4 @@
+import { messageOf } from '../examples-error';
 import { badRow, MAX_ROW_CHARACTERS, type Cell, type ImportRow } from './import-row';
 
 /** A value as text, with the line on which it starts. */
@@ -112,7 +113,7 @@ function toRow(file: string, { text, line }: Element): ImportRow {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw badRow(file, line, `no JSON (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
+    throw badRow(file, line, `no JSON (${messageOf(cause)})`, { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRow(file, line, `a row must be an object {"column": value, ...}, not ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`}`);

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { ExamplesError, fileError } from '../examples-error';
+import { ExamplesError, fileError, systemCode } from '../examples-error';
 
 /**
  * Fills a folder that is seen whole or not at all: it is written beside its place and renamed.
@@ -9,8 +9,8 @@ import { ExamplesError, fileError } from '../examples-error';
  */
 export async function stageFolder<T>(target: string, fill: (folder: string) => Promise<T>): Promise<T> {
   const folder = resolve(target);
-  const entries = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
+  const entries = await readdir(folder).catch((cause: unknown) => {
+    if (systemCode(cause) === 'ENOENT') return undefined;
     throw fileError(folder, 'write', cause);
   });
   if (entries && entries.length > 0) throw new ExamplesError('OUTPUT_EXISTS', `${folder} is not empty: name a folder that does not exist yet, or remove this one first`, { file: folder });
@@ -24,7 +24,7 @@ export async function stageFolder<T>(target: string, fill: (folder: string) => P
     await rename(contents, folder);
     return result;
   } catch (cause) {
-    throw cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? fileError(folder, 'write', cause) : cause;
+    throw systemCode(cause) === undefined ? cause : fileError(folder, 'write', cause);
   } finally {
     if (staging !== undefined) await rm(staging, { recursive: true, force: true });
   }

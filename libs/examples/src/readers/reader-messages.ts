@@ -1,5 +1,5 @@
 import type { Columns } from '../example/parse-spec';
-import { ExamplesError, type ExamplesErrorDetails, type ExamplesErrorReason } from '../examples-error';
+import { ExamplesError, messageOf, type ExamplesErrorDetails, type ExamplesErrorReason } from '../examples-error';
 import type { RecordStoreOptions } from '../records/record-store';
 import type { RowRequest } from './row-reader';
 
@@ -24,7 +24,7 @@ export type ReadReply =
 
 export function sendError(error: unknown): SentError {
   if (error instanceof ExamplesError) return { kind: 'EXAMPLES', reason: error.reason, message: error.message, details: error.details };
-  return { kind: 'OTHER', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  return { kind: 'OTHER', message: messageOf(error) };
 }
 
 export function receiveError(sent: SentError): Error {

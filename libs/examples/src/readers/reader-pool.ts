@@ -41,7 +41,8 @@ export function createReaderPool(options: ReaderPoolOptions): RowReader {
   return new ReaderPool(options);
 }
 
-class ReaderPool implements RowReader {
+/** Behind createReaderPool. */
+export class ReaderPool implements RowReader {
   private readonly threads = new Set<Thread>();
   private readonly waiting: [number, Pending][] = [];
   private readonly threadCount: number;
@@ -49,7 +50,11 @@ class ReaderPool implements RowReader {
   private lastId = 0;
   private closed = false;
 
-  constructor(private readonly options: ReaderPoolOptions) {
+  /** @param threadPath compiled entry of a thread */
+  constructor(
+    private readonly options: ReaderPoolOptions,
+    private readonly threadPath = compiledThread(),
+  ) {
     this.threadCount = options.threads ?? 1;
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     if (!Number.isInteger(this.threadCount) || this.threadCount < 1) throw new ExamplesError('BAD_ARGUMENT', `a pool of readers has at least one thread, not ${this.threadCount}`);
@@ -99,7 +104,7 @@ class ReaderPool implements RowReader {
   private startThread(): Thread {
     const { cacheFolder, memoryBytes } = this.options;
     const workerData: ReaderThreadData = { cacheFolder, ...(memoryBytes !== undefined && { memoryBytes }) };
-    const thread: Thread = { worker: new Worker(threadFile(), { workerData }), requests: new Map() };
+    const thread: Thread = { worker: new Worker(this.threadPath, { workerData }), requests: new Map() };
     this.threads.add(thread);
     thread.worker.unref();
     thread.worker.on('message', (reply: ReadReply) => this.settle(thread, reply));
@@ -157,7 +162,7 @@ class ReaderPool implements RowReader {
 const list = (files: readonly string[]): string => (files.length <= 3 ? files.join(', ') : `${files.slice(0, 3).join(', ')} and ${files.length - 3} more files`);
 
 /** The compiled thread: beside this file, or in dist when this file runs from its source. */
-function threadFile(): string {
+function compiledThread(): string {
   const beside = join(__dirname, 'reader-thread.js');
   return existsSync(beside) ? beside : join(__dirname, '..', '..', 'dist', 'readers', 'reader-thread.js');
 }

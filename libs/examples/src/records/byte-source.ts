@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { ExamplesError, fileError } from '../examples-error';
+import { ExamplesError, fileError, messageOf, systemCode } from '../examples-error';
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -47,12 +47,12 @@ export async function* readBytes(file: string, gzip: boolean): AsyncGenerator<Bu
 
 /** zlib's codes as reasons; whatever was thrown at the generator from outside stays itself. */
 function streamError(file: string, offset: number, cause: unknown): unknown {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = systemCode(cause);
   if (code === 'Z_BUF_ERROR') {
     return new ExamplesError('TRUNCATED', `${file} is truncated: its gzip stream ends early, after ${offset} decompressed bytes: copy or write the file again`, { file, offset, check: 'length' }, { cause });
   }
   if (code === 'Z_DATA_ERROR' || code === 'Z_STREAM_ERROR') {
-    return new ExamplesError('BAD_GZIP', `${file} starts as gzip does, but cannot be decompressed after ${offset} bytes (${(cause as Error).message}): copy or write the file again`, { file, offset }, { cause });
+    return new ExamplesError('BAD_GZIP', `${file} starts as gzip does, but cannot be decompressed after ${offset} bytes (${messageOf(cause)}): copy or write the file again`, { file, offset }, { cause });
   }
-  return typeof code === 'string' ? fileError(file, 'read', cause) : cause;
+  return code !== undefined ? fileError(file, 'read', cause) : cause;
 }

@@ -12,7 +12,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { fileError } from '../examples-error';
+import { fileError, systemCode } from '../examples-error';
 import { isGzip, readBytes } from './byte-source';
 import { maskedCrc32c } from './crc32c';
 import { FOOTER_BYTES, HEADER_BYTES } from './record-frame';
@@ -102,8 +102,7 @@ async function writeWhole<T>(path: string, write: (temporary: string) => Promise
     return result;
   } catch (cause) {
     await rm(temporary, { force: true });
-    const fromSystem = cause instanceof Error && 'code' in cause && typeof cause.code === 'string';
-    throw fromSystem ? fileError(path, 'write', cause) : cause;
+    throw systemCode(cause) === undefined ? cause : fileError(path, 'write', cause);
   }
 }
 

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { fileError } from '../examples-error';
+import { fileError, systemCode } from '../examples-error';
 import { encodeFrame } from './record-frame';
 
 export interface WriteOptions {
@@ -64,8 +64,7 @@ export class RecordWriter {
     this.sink.destroy();
     this.target.destroy();
     const failed = await this.done.then(() => undefined, (cause: unknown) => cause);
-    const existed = failed instanceof Error && 'code' in failed && failed.code === 'EEXIST';
-    if (!existed) await rm(this.file, { force: true });
+    if (systemCode(failed) !== 'EEXIST') await rm(this.file, { force: true });
   }
 
   private async flush(): Promise<void> {

@@ -6,7 +6,7 @@ async function main(folder: string): Promise<void> {
   const database = await openDatabase<ContractSchema>({ folder, service: 'test', programVersion: '1.0.0', migrations: contractMigrations });
   for (let number = 1; process.connected; number++) {
     await database.transaction(({ query }) => query.insertInto('entry').values({ name: 'entry', number }).execute());
-    await new Promise<void>((resolve) => process.send?.(number, () => resolve()));
+    await new Promise<void>((resolve) => process.send?.(number, undefined, undefined, () => resolve()));
   }
 }
 

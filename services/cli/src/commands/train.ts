@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { ArtifactClient, CoordinatorClient } from '@lockstep/client';
+import { ArtifactClient, CoordinatorClient, fileOfBytes } from '@lockstep/client';
 import { Numerics, TrainJobSchema } from '@lockstep/contract';
+import { openChannel } from '@lockstep/rpc';
 import { bundleModule } from '../bundle-module';
 import { CliError, EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
@@ -64,7 +65,8 @@ Examples:
 
 async function train(module: string, flags: TrainFlags, { output, cluster }: Context): Promise<ExitCode> {
   const { coordinator, artifact } = findCluster(cluster);
-  const artifacts = new ArtifactClient(artifact);
+  const channel = openChannel(artifact);
+  const artifacts = new ArtifactClient(channel);
   const client = new CoordinatorClient(coordinator);
   try {
     const source = await moduleVersion(module, artifacts);
@@ -90,7 +92,7 @@ async function train(module: string, flags: TrainFlags, { output, cluster }: Con
     return await watchToEnd(client, job.name, output);
   } finally {
     client.close();
-    artifacts.close();
+    channel.close();
   }
 }
 
@@ -101,6 +103,6 @@ async function moduleVersion(module: string, artifacts: ArtifactClient): Promise
   if (!/\.[cm]?[jt]s$/.test(module)) throw new CliError(`${module} is neither a .ts or .js file nor the version of a Module`, 'Give a file that exports runFn, or artifacts/NAME/versions/N.', EXIT.USAGE);
   await readFile(module).catch(() => { throw new CliError(`${module} does not exist`, 'Give the path of the file that exports runFn.'); });
   const { name, code } = await bundleModule(module);
-  const version = await artifacts.put({ artifact: `artifacts/${name}-module`, type: 'Module', files: [{ path: 'module.js', content: code }] });
+  const { version } = await artifacts.putFiles([fileOfBytes('module.js', code)], { artifact: `artifacts/${name}-module`, type: 'Module' });
   return { version: version.name, name: `${name}-model` };
 }

@@ -1,5 +1,8 @@
 /** The child's second thread: the exchange with its peers, and the session with the coordinator. Neither waits for the compute thread. */
-import { runExchangeThread } from '@lockstep/exchange';
+import { MessagePort } from 'node:worker_threads';
+import { exchangeWorkerData, runExchangeThread } from '@lockstep/exchange';
 import { runSessionThread } from './session-thread';
 
-runExchangeThread({ onExtraPort: runSessionThread });
+const { exchange, extra } = exchangeWorkerData();
+if (!(extra instanceof MessagePort)) throw new Error('the exchange thread got no port for the session');
+runSessionThread(extra, runExchangeThread(exchange.port, exchange.data));

@@ -23,7 +23,10 @@ export async function runChild(config: ChildConfig): Promise<boolean> {
   const backend = await selectBackend(process.env, { mathThreads: config.mathThreads });
   provideModules(sharedModules(backend));
   const channel = new MessageChannel();
-  const exchange = await createExchange({ host: config.host, threadFile: join(__dirname, 'io-thread.js'), extraPort: channel.port2 });
+  const exchange = await createExchange({
+    host: config.host, token: Buffer.from(config.token, 'base64'),
+    threadFile: join(__dirname, 'io-thread.js'), threadExtra: channel.port2, threadTransfer: [channel.port2],
+  });
   const link = new MemberLink(channel.port1);
   const session = new Session(config, backend, exchange, link);
   try {
@@ -74,12 +77,12 @@ class Session {
     }
   }
 
-  private async connect({ spec, generation, rank, generation: group }: Assignment): Promise<Collective> {
+  private async connect({ spec, generation, rank }: Assignment): Promise<Collective> {
     const replicas = spec?.replicas ?? 1;
-    const members = group?.members ?? [];
+    const members = generation?.members ?? [];
     if (members.length === 1) return new LocalCollective(replicas);
     return this.exchange.configure({
-      job: this.config.job, generation: Number(generation?.number ?? 0n), rank, replicas, token: Buffer.from(this.config.token, 'base64'),
+      job: this.config.job, generation: generation?.number ?? 0n, rank, replicas, token: Buffer.from(this.config.token, 'base64'),
       members: members.map((m) => ({ rank: m.rank, address: m.exchangeAddress, range: { from: m.replicas?.from ?? 0, to: m.replicas?.to ?? 0 } })),
     });
   }

@@ -3,15 +3,16 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { LedgerSummarySchema, type Assignment, type JobResult } from '@lockstep/contract';
+import { MemberFinishedSchema, type Assignment, type JobResult } from '@lockstep/contract';
 import type { SelectedBackend } from '@lockstep/backend';
-import { ArtifactClient } from '@lockstep/client';
+import { ArtifactClient, VersionCache } from '@lockstep/client';
+import { openChannel } from '@lockstep/rpc';
 import type { ExchangeHandle } from '@lockstep/exchange';
 import type { Collective } from '@lockstep/reduction';
-import { installTraining, type Training } from '@lockstep/training';
+import { installTraining } from '@lockstep/training';
 import type { ChildConfig } from '../child-config';
-import { ArtifactCache } from './artifact-cache';
 import { commitModel } from './commit-model';
+import { exportNotes } from './export-model';
 import { makeFnArgs } from './fn-args';
 import { NoModelError } from './job-error';
 import type { MemberLink } from './member-link';
@@ -35,16 +36,17 @@ export async function runModule(run: ModuleRun): Promise<void> {
   const { config, assignment, collective, backend, link } = run;
   const { spec } = assignment;
   if (!spec) throw new Error('the assignment has no spec');
-  const artifacts = new ArtifactClient(assignment.artifactAddress);
+  const channel = openChannel(assignment.artifactAddress);
+  const artifacts = new ArtifactClient(channel);
   try {
-    const cache = new ArtifactCache(config.cacheFolder, (version, path, target) => artifacts.downloadFile(version, path, target));
+    const cache = new VersionCache(artifacts, config.cacheFolder);
     const servingModelDir = join(config.workFolder, 'serving-model');
     const modelRunDir = join(config.workFolder, 'model-run');
     await mkdir(modelRunDir, { recursive: true });
     const progress = new ProgressReporter((message) => link.send(message), () => performance.now());
     const report = new TrainingReport(progress, collective.rank === 0);
     const training = installTraining(backend.tf, { seed: Number(spec.seed), collective, observer: report.observer });
-    const { fnArgs, dataset } = await makeFnArgs({ run, spec, cache, training, servingModelDir, modelRunDir });
+    const { fnArgs, ledger, reader } = await makeFnArgs({ run, spec, cache, training, servingModelDir, modelRunDir });
     const runFn = loadFunction(await cache.file(spec.module, MODULE_FILE), spec.function);
     await runFn(fnArgs);
     if (collective.rank === 0 && !existsSync(servingModelDir)) {
@@ -53,23 +55,26 @@ export async function runModule(run: ModuleRun): Promise<void> {
     progress.flush();
     const state = training.state();
     const traffic = run.exchange.stats();
-    link.send({ case: 'finished', value: {
-      $typeName: 'lockstep.coordinator.v1.MemberFinished', stateDigest: state.digest, steps: BigInt(report.steps),
-      replicaComputations: BigInt(report.replicaComputations), rows: BigInt(dataset.rowsRead()),
-      exchangeSentBytes: BigInt(traffic.bytesSent), exchangeReceivedBytes: BigInt(traffic.bytesReceived), exchangePlannedSentBytes: BigInt(traffic.plannedBytesSent),
-      ledger: create(LedgerSummarySchema, dataset.ledger()),
-    } });
-    if (collective.rank === 0) await commit(run, training, artifacts, servingModelDir, report.steps, state.digest);
+    link.send({ case: 'finished', value: create(MemberFinishedSchema, {
+      stateDigest: state.digest, steps: BigInt(report.steps),
+      report: {
+        replicaComputations: BigInt(report.replicaComputations), ledger: ledger.summary(),
+        exchangeSentBytes: BigInt(traffic.sentBytes), exchangeReceivedBytes: BigInt(traffic.receivedBytes),
+        exchangePlannedSentBytes: BigInt(traffic.plannedSentBytes), exchangeWireSentBytes: BigInt(traffic.wireSentBytes),
+      },
+    }) });
+    if (collective.rank === 0) await commit(run, artifacts, servingModelDir, report.steps, state.digest);
+    await reader.close();
     await collective.close();
   } finally {
-    artifacts.close();
+    channel.close();
   }
 }
 
 /** The chief waits for the coordinator's word that all members ended alike, and publishes. */
-async function commit(run: ModuleRun, training: Training, artifacts: ArtifactClient, folder: string, steps: number, stateDigest: string): Promise<void> {
+async function commit(run: ModuleRun, artifacts: ArtifactClient, folder: string, steps: number, stateDigest: string): Promise<void> {
   const command = await run.link.next();
   if (command.case !== 'commitModel') throw new Error(`the coordinator sent ${command.case ?? 'nothing'} instead of commitModel`);
-  const result: JobResult = await commitModel({ artifacts, assignment: run.assignment, job: run.config.job, folder, steps, stateDigest });
+  const result: JobResult = await commitModel({ artifacts, assignment: run.assignment, job: run.config.job, folder, steps, stateDigest, notes: exportNotes(run.backend.name) });
   run.link.send({ case: 'modelCommitted', value: { $typeName: 'lockstep.coordinator.v1.ModelCommitted', result } });
 }

@@ -2,6 +2,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { MemberCommandSchema, MemberMessageSchema, SessionService, type MemberMessage } from '@lockstep/contract';
 import { AsyncQueue, createClient, openChannel, RpcError } from '@lockstep/rpc';
+import type { ExchangeThread } from '@lockstep/exchange';
 import type { MessagePort } from 'node:worker_threads';
 import type { LinkMessage } from './member-link';
 
@@ -9,8 +10,11 @@ const HEARTBEAT_MS = 500;
 /** Messages that may wait for the coordinator: progress is batched five times a second. */
 const OUTGOING_LIMIT = 10_000;
 
-/** Serves the session on a port until the compute thread closes it. */
-export function runSessionThread(port: MessagePort): void {
+/**
+ * Serves the session on a port until the compute thread closes it. When the coordinator ends the generation, the exchange
+ * is told too: a compute thread that waits for its peers must not wait for its deadline.
+ */
+export function runSessionThread(port: MessagePort, exchange: ExchangeThread): void {
   const outgoing = new AsyncQueue<MemberMessage>(OUTGOING_LIMIT, 'the session with the coordinator');
   const post = (message: LinkMessage): void => port.postMessage(message);
   const decode = (bytes: Uint8Array): MemberMessage => fromBinary(MemberMessageSchema, bytes);
@@ -23,10 +27,13 @@ export function runSessionThread(port: MessagePort): void {
     try {
       for await (const command of createClient(SessionService, channel).join(outgoing)) {
         post({ kind: 'COMMAND', bytes: toBinary(MemberCommandSchema, command) });
+        if (command.command.case === 'abort') exchange.abort(command.command.value.reason);
       }
       post({ kind: 'ENDED', message: 'the coordinator ended the session' });
     } catch (e) {
-      post({ kind: 'ENDED', message: RpcError.from(e).message });
+      const { message } = RpcError.from(e);
+      post({ kind: 'ENDED', message });
+      exchange.abort(`the session with the coordinator ended: ${message}`);
     } finally {
       clearInterval(heartbeat);
       channel.close();

@@ -16,7 +16,7 @@ export class TrainingReport {
     onCallBegin: (call) => {
       if (!this.tells || call.replayed) return;
       this.progress.event({ case: 'callStarted', value: create(CallStartedSchema, {
-        call: call.number, kind: call.kind, label: call.label, epochs: call.epochs ?? 0, stepsPerEpoch: call.stepsPerEpoch ?? 0,
+        call: call.number, kind: call.kind, label: call.label, epochs: call.extent?.epochs ?? 0, stepsPerEpoch: call.extent?.stepsPerEpoch ?? 0,
       }) });
     },
     onStep: (step) => {
@@ -27,7 +27,6 @@ export class TrainingReport {
     onEpochEnd: ({ position, logs }) => {
       if (this.tells) this.progress.event({ case: 'epochEnded', value: create(EpochEndedSchema, { position: toPosition(position), metrics: toMetrics(logs) }) });
     },
-    onEvaluation: () => undefined,
     onCallEnd: (call) => {
       if (!this.tells || call.replayed) return;
       this.progress.event({ case: 'callEnded', value: create(CallEndedSchema, { call: call.number, kind: call.kind }) });

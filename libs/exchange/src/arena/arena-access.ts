@@ -1,0 +1,60 @@
+import { instantiateKernel, type Kernel } from './kernel';
+
+const STAGE_BYTES = 65_536;
+
+/** The arena as the exchange thread uses it. Addresses in bytes. */
+export class ArenaAccess {
+  private readonly kernel: Kernel;
+  private readonly stage = Buffer.allocUnsafeSlow(STAGE_BYTES + 8);
+  private view: Uint8Array;
+  private flagView: Int32Array;
+
+  constructor(private readonly memory: WebAssembly.Memory) {
+    this.kernel = instantiateKernel(memory);
+    this.view = new Uint8Array(memory.buffer);
+    this.flagView = new Int32Array(memory.buffer);
+  }
+
+  /** Sees memory that the other thread has added. */
+  refresh(): void {
+    if (this.view.byteLength === this.memory.buffer.byteLength) return;
+    this.view = new Uint8Array(this.memory.buffer);
+    this.flagView = new Int32Array(this.memory.buffer);
+  }
+
+  /** A view, not a copy. */
+  bytes(address: number, length: number): Uint8Array {
+    return this.view.subarray(address, address + length);
+  }
+
+  /**
+   * Copies a payload into the arena. V8 copies between shared and ordinary memory several times faster when both
+   * agree modulo 8; a payload that does not goes through a buffer that does.
+   */
+  write(address: number, payload: Uint8Array): void {
+    const skew = (address - payload.byteOffset) & 7;
+    if (skew === 0) {
+      this.view.set(payload, address);
+      return;
+    }
+    for (let done = 0; done < payload.length; done += STAGE_BYTES) {
+      const part = payload.subarray(done, done + STAGE_BYTES);
+      const phase = (address + done - this.stage.byteOffset) & 7;
+      this.stage.set(part, phase);
+      this.view.set(this.stage.subarray(phase, phase + part.length), address + done);
+    }
+  }
+
+  add(target: number, left: number, right: number, bytes: number): void {
+    this.kernel.add(target, left, right, bytes);
+  }
+
+  copy(target: number, source: number, bytes: number): void {
+    this.kernel.copy(target, source, bytes);
+  }
+
+  /** Publishes a 32-bit number to the compute thread. */
+  setFlag(address: number, value: number): void {
+    Atomics.store(this.flagView, address / Int32Array.BYTES_PER_ELEMENT, value);
+  }
+}

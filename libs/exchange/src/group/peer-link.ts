@@ -1,0 +1,127 @@
+/**
+ * Both directions between this member and one peer: our pull from it, its pull from us.
+ *
+ * 1. Chunks of operations that have not begun here are kept as they came, in order; past `earlyBytes` the pull is
+ *    paused, and resumed when they are taken. A peer is never more than one operation ahead, and everything that it owes to
+ *    the running operation was sent before, so the pause cannot block it.
+ * 2. A payload is counted as in flight until it was serialised or its stream closed.
+ */
+import type { RpcError } from '@lockstep/rpc';
+import { ChunkMessage } from '../wire/chunk-message';
+import type { ChunkHeader, ReceivedChunk } from '../wire/chunk-header';
+import type { ChunkStream, OutgoingPull } from '../transport/transport';
+
+/** Our pull from the peer. */
+type Inbound =
+  | { readonly kind: 'CONNECTING'; readonly lastError: RpcError | undefined }
+  | { readonly kind: 'OPEN' }
+  | { readonly kind: 'CLOSED'; readonly cause: RpcError | undefined };
+
+/** The peer's pull from us. */
+type Outbound =
+  | { readonly kind: 'AWAITED' }
+  | { readonly kind: 'OPEN'; readonly stream: ChunkStream }
+  | { readonly kind: 'CLOSED' };
+
+export class PeerLink {
+  private inboundState: Inbound = { kind: 'CONNECTING', lastError: undefined };
+  private outboundState: Outbound = { kind: 'AWAITED' };
+  private pull: OutgoingPull | undefined;
+  private early: ReceivedChunk[] = [];
+  private earlyBytesHeld = 0;
+  private paused = false;
+  private inFlight = 0;
+
+  constructor(
+    readonly rank: number,
+    readonly address: string,
+    private readonly earlyBytes: number,
+    private readonly onFlushed: () => void,
+  ) {}
+
+  get inbound(): Inbound {
+    return this.inboundState;
+  }
+
+  get outbound(): Outbound {
+    return this.outboundState;
+  }
+
+  get up(): boolean {
+    return this.inboundState.kind === 'OPEN' && this.outboundState.kind === 'OPEN';
+  }
+
+  /** Payloads that were given to send() and not serialised yet. */
+  get payloadsInFlight(): number {
+    return this.outboundState.kind === 'OPEN' ? this.inFlight : 0;
+  }
+
+  pulling(pull: OutgoingPull): void {
+    this.pull = pull;
+  }
+
+  admitted(): void {
+    this.inboundState = { kind: 'OPEN' };
+  }
+
+  /** The attempt failed, another follows. */
+  attemptFailed(error: RpcError | undefined): void {
+    this.inboundState = { kind: 'CONNECTING', lastError: error };
+  }
+
+  inboundClosed(cause: RpcError | undefined): void {
+    this.inboundState = { kind: 'CLOSED', cause };
+  }
+
+  opened(stream: ChunkStream): void {
+    this.outboundState = { kind: 'OPEN', stream };
+    this.inFlight = 0;
+  }
+
+  /** @returns whether it was the current stream */
+  outboundClosed(stream: ChunkStream): boolean {
+    if (this.outboundState.kind !== 'OPEN' || this.outboundState.stream !== stream) return false;
+    this.outboundState = { kind: 'CLOSED' };
+    this.onFlushed();
+    return true;
+  }
+
+  send(header: ChunkHeader, payload: Uint8Array): void {
+    if (this.outboundState.kind !== 'OPEN') return;
+    this.inFlight++;
+    this.outboundState.stream.send(new ChunkMessage(header, payload, this.serialised));
+  }
+
+  /** Keeps a chunk of an operation that has not begun here. */
+  keepEarly(chunk: ReceivedChunk): void {
+    this.early.push(chunk);
+    this.earlyBytesHeld += chunk.payload.byteLength;
+    if (this.earlyBytesHeld > this.earlyBytes && !this.paused) {
+      this.paused = true;
+      this.pull?.pause();
+    }
+  }
+
+  /** Gives back what was kept, in order. */
+  takeEarly(): readonly ReceivedChunk[] {
+    const taken = this.early;
+    this.early = [];
+    this.earlyBytesHeld = 0;
+    if (this.paused) {
+      this.paused = false;
+      this.pull?.resume();
+    }
+    return taken;
+  }
+
+  /** Ends our pull; the stream to the peer is the group's to end. */
+  cancelPull(): void {
+    this.pull?.cancel();
+    this.early = [];
+  }
+
+  private readonly serialised = (): void => {
+    this.inFlight--;
+    if (this.inFlight === 0) this.onFlushed();
+  };
+}

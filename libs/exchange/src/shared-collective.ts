@@ -1,0 +1,194 @@
+/**
+ * The collective of a group, on the compute thread.
+ *
+ * 1. Inputs and outputs are views of shared memory: no copy lies between the caller and the wire's own.
+ * 2. Nothing is posted before the first submit of a round: opening and submitting it costs one message.
+ * 3. The first error is final: every later call throws it.
+ */
+import {
+  CollectiveError, formatPosition, slotsOf, subtreeRoots,
+  type CallClaim, type Collective, type Position, type Range, type Round, type Slot,
+} from '@lockstep/reduction';
+import type { Arena } from './arena/arena';
+import { fits, grow, NO_AREAS, placeRound, type AreaSizes, type RoundPlace, type RoundShape } from './arena/arena-layout';
+import { CLAIM_DIGEST_BYTES } from './group/agree-operation';
+import { formatGroup, formatRanks, type ExchangeGroup } from './group/exchange-group';
+import type { ResolvedOptions } from './options';
+import type { Control } from './thread/control';
+import type { ThreadLine } from './thread/thread-line';
+
+/** How long the own exchange thread may take to say whom it waits for. */
+const EXPLAIN_TIMEOUT_MS = 5000;
+
+/** The round that is open. */
+interface OpenRound {
+  readonly number: number;
+  readonly round: Round;
+  readonly shape: RoundShape;
+  readonly place: RoundPlace;
+  readonly submitted: boolean[];
+}
+
+export class SharedCollective implements Collective {
+  readonly replicas: number;
+  readonly rank: number;
+  readonly worldSize: number;
+  readonly range: Range;
+  readonly roots: readonly Range[];
+  private readonly slots: readonly Slot[];
+  private areas: AreaSizes = NO_AREAS;
+  private operation = 0;
+  private open: OpenRound | undefined;
+  private failure: Error | undefined;
+  private flags: Int32Array = new Int32Array(0);
+
+  constructor(
+    private readonly group: ExchangeGroup,
+    private readonly options: ResolvedOptions,
+    private readonly line: ThreadLine,
+    private readonly arena: Arena,
+    private readonly control: Control,
+  ) {
+    this.replicas = group.replicas;
+    this.rank = group.rank;
+    this.worldSize = group.members.length;
+    const own = group.members[group.rank];
+    if (!own) throw new RangeError(`rank ${group.rank} is not among the members`);
+    this.range = own.range;
+    this.roots = subtreeRoots(group.replicas, own.range);
+    this.slots = slotsOf(group.replicas, group.members.map(({ range }) => range));
+  }
+
+  agree(position: Position, claim: CallClaim): void {
+    this.check();
+    this.requireFinished();
+    if (claim.digest.byteLength !== CLAIM_DIGEST_BYTES) throw new RangeError(`a claim's digest has ${CLAIM_DIGEST_BYTES} bytes, not ${claim.digest.byteLength}`);
+    this.open = undefined;
+    const number = ++this.operation;
+    this.line.tell({ kind: 'AGREE', generation: this.group.generation, number, position, claim: { digest: Uint8Array.from(claim.digest), label: claim.label } });
+    this.block(() => this.control.agreed >= number, position, undefined);
+  }
+
+  begin(round: Round): void {
+    this.check();
+    this.requireFinished();
+    const { bucketLengths, present } = round;
+    if (bucketLengths.length === 0) throw new RangeError('a round has at least one bucket');
+    for (const length of bucketLengths) {
+      if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`a bucket of ${length} elements`);
+    }
+    if (present.length !== this.replicas) throw new RangeError(`presence of ${present.length} logical replicas; there are ${this.replicas}`);
+    if (!present.includes(true)) throw new RangeError('no logical replica has rows: there is nothing to reduce');
+    const shape: RoundShape = {
+      bucketLengths: [...bucketLengths], replicas: this.replicas, worldSize: this.worldSize, rank: this.rank, slots: this.slots, constants: this.options.constants,
+    };
+    const { needs } = placeRound(shape, this.areas);
+    if (!fits(this.areas, needs)) this.grow(round.position, needs);
+    const { place } = placeRound(shape, this.areas);
+    this.open = { number: ++this.operation, round: { ...round, present: [...present] }, shape, place, submitted: bucketLengths.map(() => false) };
+  }
+
+  input(bucket: number, root: number): Float32Array {
+    const { place } = this.bucketOf(bucket);
+    const address = place.inputs[root];
+    if (address === undefined) throw new RangeError(`this member has ${this.roots.length} subtree roots; root ${root} does not exist`);
+    return new Float32Array(this.arena.memory.buffer, address, place.length);
+  }
+
+  submit(bucket: number): void {
+    const { open } = this.bucketOf(bucket);
+    if (open.submitted[bucket] === true) throw this.misuse(`bucket ${bucket} was submitted before`, open.round.position, bucket);
+    const first = !open.submitted.includes(true);
+    open.submitted[bucket] = true;
+    const { generation } = this.group;
+    if (first) {
+      const { number, shape, round: { position, present } } = open;
+      this.line.tell({ kind: 'BEGIN', generation, bucket, round: { number, position, shape, areas: this.areas, present } });
+    } else {
+      this.line.tell({ kind: 'SUBMIT', generation, bucket });
+    }
+  }
+
+  wait(bucket: number): Float32Array {
+    const { open, place } = this.bucketOf(bucket);
+    if (open.submitted[bucket] !== true) throw this.misuse(`bucket ${bucket} was not submitted: it can never be reduced`, open.round.position, bucket);
+    this.block(() => this.isReduced(bucket, open.number), open.round.position, bucket);
+    return new Float32Array(this.arena.memory.buffer, place.output, place.length);
+  }
+
+  async close(): Promise<void> {
+    this.failure ??= new CollectiveError('CLOSED', `${formatGroup(this.group)}: the collective is closed`);
+    this.open = undefined;
+    await this.line.ask({ kind: 'LEAVE', generation: this.group.generation });
+  }
+
+  /** Marks it unusable, for a newer generation. */
+  supersede(error: CollectiveError): void {
+    this.failure ??= error;
+    this.open = undefined;
+  }
+
+  private isReduced(bucket: number, number: number): boolean {
+    return Atomics.load(this.flags, bucket) === number;
+  }
+
+  private bucketOf(bucket: number): { open: OpenRound; place: RoundPlace['buckets'][number] } {
+    this.check();
+    const place = this.open?.place.buckets[bucket];
+    if (!this.open || !place) {
+      throw this.misuse(this.open ? `bucket ${bucket} does not exist, the round has ${this.open.place.buckets.length}` : 'no round is open', this.open?.round.position, bucket);
+    }
+    return { open: this.open, place };
+  }
+
+  private requireFinished(): void {
+    const { open } = this;
+    if (!open) return;
+    const unfinished = open.place.buckets.findIndex((_, bucket) => !this.isReduced(bucket, open.number));
+    if (unfinished >= 0) throw this.misuse(`bucket ${unfinished} of the round before is not reduced: wait for every bucket first`, open.round.position, unfinished);
+  }
+
+  /** Moves the areas. Nothing may be in flight then: peers may still have sums of the round before to pull. */
+  private grow(position: Position, needs: AreaSizes): void {
+    const areas = grow(this.areas, needs);
+    if (this.areas !== NO_AREAS) {
+      const { timeoutMs } = this.options;
+      if (!this.line.askBlocking({ kind: 'FLUSH' }, this.control, timeoutMs)) {
+        this.check();
+        throw this.deadline(position, undefined, 'for peers to take the last sums');
+      }
+    }
+    this.arena.reserve(areas);
+    this.areas = areas;
+    this.flags = new Int32Array(this.arena.memory.buffer, 0, areas.flagsBytes / Int32Array.BYTES_PER_ELEMENT);
+    // Outputs may have lain where the flags lie now.
+    this.flags.fill(0);
+  }
+
+  private block(done: () => boolean, position: Position, bucket: number | undefined): void {
+    const outcome = this.control.waitFor(() => (done() ? 'DONE' : this.control.failed ? 'FAILED' : undefined), performance.now() + this.options.timeoutMs);
+    if (outcome === 'DONE') return;
+    this.check();
+    throw this.deadline(position, bucket, bucket === undefined ? 'for the members to agree' : `for bucket ${bucket}`);
+  }
+
+  private deadline(position: Position, bucket: number | undefined, what: string): Error {
+    const wait = this.line.askBlocking({ kind: 'EXPLAIN', bucket }, this.control, EXPLAIN_TIMEOUT_MS)?.wait;
+    const whom = wait ? `${wait.what}${wait.ranks.length > 0 ? ` (waiting for ${formatRanks(wait.ranks)})` : ''}` : 'the exchange thread of this member does not answer';
+    this.failure = new CollectiveError('DEADLINE', `${formatGroup(this.group)} at ${formatPosition(position)}: rank ${this.rank} waited ${this.options.timeoutMs} ms ${what}: ${whom}`,
+      { position, ranks: wait?.ranks ?? [this.rank], ...(bucket !== undefined && { bucket }) });
+    return this.failure;
+  }
+
+  /** @throws the error that ended this collective, if one did */
+  private check(): void {
+    if (!this.failure && this.control.failed) {
+      this.failure = this.line.failureOf(this.group.generation) ?? new CollectiveError('CLOSED', `${formatGroup(this.group)}: the exchange thread has ended`);
+    }
+    if (this.failure) throw this.failure;
+  }
+
+  private misuse(what: string, position: Position | undefined, bucket: number): CollectiveError {
+    return new CollectiveError('PROTOCOL', `${formatGroup(this.group)}${position ? ` at ${formatPosition(position)}` : ''}: ${what}`, { bucket, ...(position && { position }) });
+  }
+}

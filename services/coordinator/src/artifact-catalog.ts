@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VersionCache, type ArtifactClient } from '@lockstep/client';
+import { countRecords, ExamplesError, parseSchema } from '@lockstep/examples';
+import { RpcError } from '@lockstep/rpc';
+import type { Catalog, CatalogFile, CatalogVersion } from './submission';
+
+/**
+ * The artifact service as submissions see it. Record counts are found by reading every record once, which checks its
+ * CRCs too; a version never changes, so its counts are kept in the data folder.
+ */
+export class ArtifactCatalog implements Catalog {
+  constructor(private readonly artifacts: ArtifactClient, private readonly dataFolder: string) {}
+
+  async version(name: string): Promise<CatalogVersion | undefined> {
+    try {
+      const version = await this.artifacts.getVersion(name);
+      return { name: version.name, type: version.type, files: version.entries.map((e) => ({ path: e.path, sizeBytes: Number(e.sizeBytes) })) };
+    } catch (e) {
+      if (RpcError.from(e).code === 'NOT_FOUND') return undefined;
+      throw e;
+    }
+  }
+
+  async countRecords(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>> {
+    const kept = await this.readCounts(version);
+    const missing = files.filter((f) => !kept.has(f.path));
+    const scratch = await mkdtemp(join(this.dataFolder, 'scratch-'));
+    const cache = new VersionCache(this.artifacts, scratch);
+    try {
+      for (const { path } of missing) {
+        const local = await cache.file(version.name, path);
+        try {
+          kept.set(path, await countRecords(local));
+        } catch (e) {
+          // The reader knows the copy; people know the version.
+          throw e instanceof ExamplesError ? new Error(`${path} of ${version.name}: ${e.message.replaceAll(local, path)}`, { cause: e }) : e;
+        }
+        await rm(local);
+      }
+      if (missing.length > 0) await this.writeCounts(version, kept);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+    return kept;
+  }
+
+  async schemaProblem(version: CatalogVersion, path: string): Promise<string | undefined> {
+    const scratch = await mkdtemp(join(this.dataFolder, 'scratch-'));
+    try {
+      const text = await readFile(await new VersionCache(this.artifacts, scratch).file(version.name, path), 'utf8');
+      parseSchema(text, path);
+      return undefined;
+    } catch (e) {
+      if (e instanceof ExamplesError) return e.message;
+      throw e;
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  private countsFile(version: CatalogVersion): string {
+    return join(this.dataFolder, 'record-counts', `${version.name.replaceAll('/', '-')}.json`);
+  }
+
+  private async readCounts(version: CatalogVersion): Promise<Map<string, number>> {
+    try {
+      return new Map(JSON.parse(await readFile(this.countsFile(version), 'utf8')) as [string, number][]);
+    } catch (e) {
+      if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return new Map();
+      throw e;
+    }
+  }
+
+  private async writeCounts(version: CatalogVersion, counts: ReadonlyMap<string, number>): Promise<void> {
+    const file = this.countsFile(version);
+    await mkdir(join(file, '..'), { recursive: true });
+    await writeFile(`${file}.new`, JSON.stringify([...counts]));
+    await rename(`${file}.new`, file);
+  }
+}
