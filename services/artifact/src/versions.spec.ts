@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { CommitVersionRequestSchema } from '@lockstep/contract';
 import { removeTemporaryFolders } from '@lockstep/storage/testing';
 import { entryOf, failure, readBlob, refOf, serve, writeBlob, type Served } from './testing/served';
 
@@ -13,7 +15,8 @@ beforeAll(async () => {
   await writeBlob(served, B, 'v');
 });
 afterAll(() => served.stop());
-const commit = (artifact: string, bytes = A, more: Partial<Parameters<Served['client']['commitVersion']>[0]> = {}) =>
+type CommitFields = Omit<Extract<MessageInitShape<typeof CommitVersionRequestSchema>, { $typeName?: undefined }>, '$typeName'>;
+const commit = (artifact: string, bytes = A, more: CommitFields = {}) =>
   served.client.commitVersion({ artifact, type: 'Model', entries: [entryOf('file', bytes)], ...more });
 const fence = (generation: bigint, job = 'jobs/j') => ({ fence: { job, generation } });
 
