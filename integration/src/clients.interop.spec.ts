@@ -61,10 +61,11 @@ async function outputsOfLayersModel(folder: string, records: string): Promise<nu
   const model = await tf.loadLayersModel(layersModelIn(folder));
   const rows: number[][] = [];
   for await (const record of readRecords(records)) {
-    const example = decodeExample(record);
+    const example = decodeExample(record.data);
     rows.push(SCALES.map((column) => {
-      const [name, scale] = column.split('=');
-      return Number(example.get(name ?? '')?.values[0]) * Number(scale);
+      const [name = '', scale] = column.split('=');
+      const value = example.get(name);
+      return (value?.kind === 'float' || value?.kind === 'int64' ? Number(value.values[0]) : NaN) * Number(scale);
     }));
   }
   return (model.predict(tf.tensor2d(rows)) as { arraySync(): number[][] }).arraySync();

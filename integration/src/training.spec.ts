@@ -8,19 +8,36 @@ import { IMPORT_PENGUINS, moduleFile } from './fixtures';
 interface JobDocument {
   readonly name: string;
   readonly state: string;
-  readonly committedSteps: string;
   readonly result: { readonly model: string; readonly modelDigest: string; readonly stateDigest: string; readonly steps: string };
-  readonly members?: readonly MemberBooks[];
+  readonly reports: readonly MemberBooks[];
 }
 
-/** What each member reported at its end. */
+/** What each member reported at its end; protobuf's JSON leaves zeros out. */
 interface MemberBooks {
-  readonly rank: number;
+  readonly rank?: number;
   readonly replicas: { readonly from?: number; readonly to: number };
   readonly replicaComputations: string;
-  readonly rows: string;
+  readonly ledger: { readonly records: string; readonly sum?: string; readonly xor?: string };
   readonly exchangeSentBytes?: string;
+  readonly exchangeReceivedBytes?: string;
   readonly exchangePlannedSentBytes?: string;
+  readonly exchangeWireSentBytes?: string;
+}
+
+/** What all members read together: sums do not depend on who read what. */
+function merged(reports: readonly MemberBooks[]): { readonly records: number; readonly sum: bigint; readonly xor: bigint } {
+  return reports.reduce((all, { ledger }) => ({
+    records: all.records + Number(ledger.records), sum: BigInt.asUintN(64, all.sum + BigInt(ledger.sum ?? 0)), xor: all.xor ^ BigInt(ledger.xor ?? 0),
+  }), { records: 0, sum: 0n, xor: 0n });
+}
+
+/** Rows of the fits of modules/everything.ts: global batches, each cut into V parts of which the empty ones are not computed. */
+function plannedComputations(replicas: number, from: number, to: number): number {
+  const penguins = [...Array.from({ length: Math.floor(274 / 25) }, () => 25), 274 % 25];
+  const inMemory = [8, 8, 8, 2];
+  const batches = [...penguins, ...penguins, ...inMemory, ...inMemory];
+  const part = (rows: number, r: number): number => Math.floor(((r + 1) * rows) / replicas) - Math.floor((r * rows) / replicas);
+  return batches.reduce((n, rows) => n + Array.from({ length: to - from }, (_, i) => part(rows, from + i)).filter((p) => p > 0).length, 0);
 }
 
 let cluster: LocalCluster;
@@ -47,12 +64,39 @@ describe.each([[4, [1, 2, 3, 4]], [3, [1, 2, 3]]] as const)('with %i logical rep
     const job = await train(workers, replicas, 5);
     jobs.set(workers, job);
     expect(job.state).toBe('JOB_STATE_SUCCEEDED');
+    expect(job.reports.map((r) => r.rank ?? 0)).toEqual(Array.from({ length: workers }, (_, i) => i));
   }, 120_000);
 
   test('one digest of the model and one of the state, whatever the number of workers', () => {
     expect(jobs.size).toBe(worlds.length);
     expect(new Set([...jobs.values()].map((j) => j.result.modelDigest)).size).toBe(1);
     expect(new Set([...jobs.values()].map((j) => j.result.stateDigest)).size).toBe(1);
+  });
+
+  test('the ledger is complete: the members together read what one worker reads alone, and each a part of it', () => {
+    const alone = merged(jobs.get(1)?.reports ?? []);
+    expect(alone.records).toBe(2 * 274); // two epochs over the training split
+    expect(alone.sum * alone.xor).not.toBe(0n);
+    for (const { reports } of jobs.values()) {
+      expect(merged(reports)).toEqual(alone);
+      for (const { ledger } of reports) expect(Number(ledger.records)).toBeLessThanOrEqual(Math.ceil((alone.records * Math.ceil(replicas / reports.length)) / replicas) + replicas * 22);
+    }
+  });
+
+  test('every member computed the gradients of its own replicas, and no others', () => {
+    for (const { reports } of jobs.values()) {
+      for (const { replicas: { from = 0, to }, replicaComputations } of reports) expect(Number(replicaComputations)).toBe(plannedComputations(replicas, from, to));
+    }
+  });
+
+  test('the bytes on the wire are within 5 % of the plan', () => {
+    for (const [workers, { reports }] of jobs) {
+      for (const report of reports) {
+        const [sent, wire, planned] = [report.exchangeSentBytes, report.exchangeWireSentBytes, report.exchangePlannedSentBytes].map((n) => Number(n ?? 0));
+        if (workers === 1) expect([sent, wire, planned]).toEqual([0, 0, 0]);
+        else for (const bytes of [sent, wire]) expect(Math.abs((bytes ?? 0) / (planned ?? 0) - 1)).toBeLessThan(0.05);
+      }
+    }
   });
 });
 

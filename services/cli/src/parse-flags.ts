@@ -41,4 +41,4 @@ export function duration(text: string): number {
 }
 
 /** Collects a flag that may be repeated. */
-export const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

@@ -37,7 +37,7 @@ export const trainCommand = (run: Run): Command =>
   new Command('train')
     .description('Train a module on examples, with one or several workers, and commit the model as a version.')
     .argument('<module>', 'TypeScript or JavaScript file that exports runFn(fnArgs), or the version of a Module')
-    .requiredOption('-e, --examples <version>', 'examples to train on: NAME, NAME@VERSION or artifacts/NAME/versions/N; may be repeated', collect, [])
+    .requiredOption('-e, --examples <version>', 'examples to train on: NAME, NAME@VERSION or artifacts/NAME/versions/N; may be repeated', collect)
     .option('-o, --output <name>', 'artifact that the model becomes a version of; default: the module\'s name')
     .option('-w, --workers <n>', 'number of workers, or MIN:MAX', workerCount, { min: 1, max: 1 })
     .option('-r, --replicas <v>', 'logical replicas V: the bytes depend on it, never on the number of workers (default 4)', wholeNumber(1))

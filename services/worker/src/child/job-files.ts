@@ -46,6 +46,9 @@ export class JobFiles implements ExampleFiles {
   }
 }
 
+/** Passes of an iteration are numbered from 0: with the iteration's number they are told apart in the whole job. */
+const PASSES_AN_ITERATION = 1024;
+
 /** The records that a member has read for training: those of the patterns that it trains on. */
 export class TrainingLedger {
   private readonly tally = new VisitTally();
@@ -53,8 +56,8 @@ export class TrainingLedger {
   /** @param split name of the table of the training files */
   constructor(private readonly split: string) {}
 
-  readonly onRows = ({ split, visits }: RowsRead): void => {
-    if (split === this.split) this.tally.add(visits);
+  readonly onRows = ({ split, iteration, visits }: RowsRead): void => {
+    if (split === this.split) this.tally.add(visits.map(({ pass, record }) => ({ pass: iteration * PASSES_AN_ITERATION + pass, record })));
   };
 
   summary(): { readonly records: bigint; readonly sum: bigint; readonly xor: bigint } {
