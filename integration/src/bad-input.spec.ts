@@ -37,7 +37,7 @@ describe('a command line with', () => {
     ['an unknown command', ['trian'], /unknown command 'trian'[\s\S]*train/],
     ['an unknown flag', ['train', 'm.ts', '--exmaples', 'x'], /unknown option '--exmaples'[\s\S]*--examples/],
     ['a number that is none', ['up', '--workers', 'many'], /--workers.*whole number/],
-    ['a missing flag', ['train', 'm.ts'], /required option.*--examples/],
+    ['a missing flag', ['train', 'm.ts'], /--examples is required/],
   ])('%s ends with 2', async (_what, args, expected) => {
     const { code, stderr } = await lockstep(args);
     expect(stderr).toMatch(expected);

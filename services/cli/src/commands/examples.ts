@@ -17,7 +17,7 @@ interface ImportFlags {
   readonly out?: string;
   readonly splits?: SplitShares;
   readonly seed: number;
-  readonly require: readonly string[];
+  readonly require?: readonly string[];
   readonly gzip: boolean;
 }
 
@@ -38,7 +38,7 @@ export function examplesCommands(run: Run): Command {
     .option('-o, --out <folder>', 'write to this folder instead of committing a version')
     .option('--splits <shares>', 'which part of the rows goes where (default: train=0.8,eval=0.2)', splitShares)
     .option('--seed <n>', 'which rows go to which split', wholeNumber(0), 0)
-    .option('--require <column>', 'leave out rows without a value in this column; may be repeated', collect, [])
+    .option('--require <column>', 'leave out rows without a value in this column; may be repeated', collect)
     .option('--no-gzip', 'write plain TFRecords')
     .addHelpText('after', `
 Examples:
@@ -51,7 +51,7 @@ Examples:
 
 async function importFile(file: string, flags: ImportFlags, { output, cluster }: Context): Promise<ExitCode> {
   const write = (out: string): Promise<ImportSummary> => importExamples({
-    from: file, out, seed: flags.seed, gzip: flags.gzip, require: flags.require, ...(flags.splits && { splits: flags.splits }),
+    from: file, out, seed: flags.seed, gzip: flags.gzip, require: flags.require ?? [], ...(flags.splits && { splits: flags.splits }),
     onProgress: ({ phase, rows, bytes, totalBytes }) => output.redraw(`${phase === 'INFER' ? 'inferring types' : 'writing'}: ${rows} rows, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}`),
   });
   if (flags.out !== undefined) {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { ArtifactClient, CoordinatorClient, fileOfBytes } from '@lockstep/client';
 import { Numerics, TrainJobSchema } from '@lockstep/contract';
 import { openChannel } from '@lockstep/rpc';
@@ -12,24 +12,24 @@ import { resolveVersion } from '../resolve-version';
 import { watchToEnd } from '../watch';
 
 interface TrainFlags {
-  readonly examples: readonly string[];
+  readonly examples?: readonly string[];
   readonly output?: string;
   readonly workers: { readonly min: number; readonly max: number };
   readonly replicas?: number;
   readonly seed: number;
   readonly trainSteps?: number;
   readonly evalSteps?: number;
-  readonly trainSplit: readonly string[];
-  readonly evalSplit: readonly string[];
+  readonly trainSplit?: readonly string[];
+  readonly evalSplit?: readonly string[];
   readonly schema?: string;
   readonly function?: string;
   readonly hyperparameters?: string;
   readonly config?: string;
   readonly mathThreads?: number;
   readonly maxRuntime?: number;
-  readonly relaxed: boolean;
-  readonly detach: boolean;
-  readonly dryRun: boolean;
+  readonly relaxed?: true;
+  readonly detach?: true;
+  readonly dryRun?: true;
   readonly requestId?: string;
 }
 
@@ -37,24 +37,24 @@ export const trainCommand = (run: Run): Command =>
   new Command('train')
     .description('Train a module on examples, with one or several workers, and commit the model as a version.')
     .argument('<module>', 'TypeScript or JavaScript file that exports runFn(fnArgs), or the version of a Module')
-    .requiredOption('-e, --examples <version>', 'examples to train on: NAME, NAME@VERSION or artifacts/NAME/versions/N; may be repeated', collect)
+    .option('-e, --examples <version>', 'required: examples to train on; NAME, NAME@VERSION or artifacts/NAME/versions/N; may be repeated', collect)
     .option('-o, --output <name>', 'artifact that the model becomes a version of; default: the module\'s name')
-    .option('-w, --workers <n>', 'number of workers, or MIN:MAX', workerCount, { min: 1, max: 1 })
+    .addOption(new Option('-w, --workers <n>', 'number of workers, or MIN:MAX').argParser(workerCount).default({ min: 1, max: 1 }, '1'))
     .option('-r, --replicas <v>', 'logical replicas V: the bytes depend on it, never on the number of workers (default 4)', wholeNumber(1))
     .option('-s, --seed <n>', 'seed of every random number', wholeNumber(0), 0)
     .option('--train-steps <n>', 'fnArgs.trainSteps', wholeNumber(1))
     .option('--eval-steps <n>', 'fnArgs.evalSteps', wholeNumber(1))
-    .option('--train-split <name>', 'split to train on (default train); may be repeated', collect, [])
-    .option('--eval-split <name>', 'split to evaluate on (default eval); may be repeated', collect, [])
+    .option('--train-split <name>', 'split to train on (default train); may be repeated', collect)
+    .option('--eval-split <name>', 'split to evaluate on (default eval); may be repeated', collect)
     .option('--schema <version>', 'version of a Schema (default: schema.pbtxt of the examples)')
     .option('--function <name>', 'exported function to run (default runFn)')
     .option('--hyperparameters <json>', 'JSON object, or @FILE: fnArgs.hyperparameters', jsonObject)
     .option('--config <json>', 'JSON object, or @FILE: fnArgs.customConfig', jsonObject)
     .option('--math-threads <n>', 'threads of the math library on each worker: the bytes depend on it (default 1)', wholeNumber(1))
     .option('--max-runtime <duration>', 'fail the job when it runs longer: 90s, 10m, 2h', duration)
-    .option('--relaxed', 'admit workers whose numerics differ: the promise of equal bytes is off', false)
-    .option('-d, --detach', 'submit and return; `lockstep jobs watch` follows the job', false)
-    .option('--dry-run', 'only check: nothing is started', false)
+    .option('--relaxed', 'admit workers whose numerics differ: the promise of equal bytes is off')
+    .option('-d, --detach', 'submit and return; `lockstep jobs watch` follows the job')
+    .option('--dry-run', 'only check: nothing is started')
     .option('--request-id <id>', 'a second submission with the same id answers with the first one\'s job')
     .addHelpText('after', `
 Examples:
@@ -64,17 +64,19 @@ Examples:
     .action((module: string, flags: TrainFlags) => run((context) => train(module, flags, context)));
 
 async function train(module: string, flags: TrainFlags, { output, cluster }: Context): Promise<ExitCode> {
+  const { examples: wanted = [] } = flags;
+  if (wanted.length === 0) throw new CliError('--examples is required', 'Name what to train on: `--examples penguins`. `lockstep artifacts list --type Examples` lists what there is.', EXIT.USAGE);
   const { coordinator, artifact } = findCluster(cluster);
   const channel = openChannel(artifact);
   const artifacts = new ArtifactClient(channel);
   const client = new CoordinatorClient(coordinator);
   try {
     const source = await moduleVersion(module, artifacts);
-    const examples = await Promise.all(flags.examples.map((e) => resolveVersion(artifacts, e, 'Examples')));
+    const examples = await Promise.all(wanted.map((e) => resolveVersion(artifacts, e, 'Examples')));
     const job = await client.submit({
       module: source.version, examples, output: `artifacts/${flags.output ?? source.name}`,
       workers: flags.workers, seed: BigInt(flags.seed),
-      trainArgs: { splits: [...flags.trainSplit], numSteps: flags.trainSteps ?? 0 }, evalArgs: { splits: [...flags.evalSplit], numSteps: flags.evalSteps ?? 0 },
+      trainArgs: { splits: [...(flags.trainSplit ?? [])], numSteps: flags.trainSteps ?? 0 }, evalArgs: { splits: [...(flags.evalSplit ?? [])], numSteps: flags.evalSteps ?? 0 },
       numerics: flags.relaxed ? Numerics.RELAXED : Numerics.STRICT,
       ...(flags.replicas !== undefined && { replicas: flags.replicas }),
       ...(flags.schema !== undefined && { schema: await resolveVersion(artifacts, flags.schema, 'Schema') }),
@@ -83,7 +85,7 @@ async function train(module: string, flags: TrainFlags, { output, cluster }: Con
       ...(flags.config !== undefined && { customConfigJson: flags.config }),
       ...(flags.mathThreads !== undefined && { mathThreads: flags.mathThreads }),
       ...(flags.maxRuntime !== undefined && { maxRuntime: { seconds: BigInt(flags.maxRuntime) } }),
-    }, { validateOnly: flags.dryRun, ...(flags.requestId !== undefined && { requestId: flags.requestId }) });
+    }, { validateOnly: flags.dryRun === true, ...(flags.requestId !== undefined && { requestId: flags.requestId }) });
     if (flags.dryRun || flags.detach) {
       output.message(TrainJobSchema, job);
       output.line(flags.dryRun ? 'the job is valid; nothing was started' : job.name);
