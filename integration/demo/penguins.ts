@@ -22,7 +22,7 @@ const toRow = ({ xs, ys }: { xs: Record<string, tf.Tensor>; ys: tf.Tensor }) => 
 });
 
 export async function runFn(fnArgs: FnArgs): Promise<void> {
-  const { epochs = 30, batchSize = 32, learningRate = 0.02 } = fnArgs.hyperparameters as { epochs?: number; batchSize?: number; learningRate?: number };
+  const { epochs = 15, batchSize = 32, learningRate = 0.02 } = fnArgs.hyperparameters as { epochs?: number; batchSize?: number; learningRate?: number };
   const options = { batchSize, labelKey: 'Species' };
   const train = fnArgs.dataAccessor.tfDatasetFactory(fnArgs.trainFiles, { ...options, numEpochs: 1 }).mapRows(toRow);
   const evaluation = fnArgs.dataAccessor.tfDatasetFactory(fnArgs.evalFiles, { ...options, numEpochs: 1, shuffle: false }).mapRows(toRow);

@@ -23,7 +23,7 @@ describeWithPython('a running cluster', () => {
   test('a Python client with the protos alone submits, watches, resumes and downloads', async () => {
     const to = join(cluster.folder, 'python-model');
     const { stdout } = await runPython(join(PYTHON, 'train.py'), [
-      '--coordinator', cluster.facts.coordinator, '--artifact', cluster.facts.artifact, '--protos', join(ROOT, 'protos'),
+      '--cluster', join(cluster.facts.data, 'cluster.json'), '--protos', join(ROOT, 'protos'),
       '--module', module, '--examples', 'artifacts/penguins/versions/1', '--output', 'theirs', '--to', to,
     ], { timeoutMs: TIMEOUT_MS });
     const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { violations: string[]; same_job: boolean; resumed_equals_whole: boolean; state: string; events: string[]; files: string[]; model_digest: string };

@@ -1,6 +1,7 @@
 """A client that knows only Lockstep's .proto files: submits a training job, watches it, breaks off, resumes, downloads the model.
 
-usage: python train.py --coordinator HOST:PORT --artifact HOST:PORT --protos FOLDER --module VERSION --examples VERSION --output NAME --to FOLDER
+usage: python train.py --cluster CLUSTER.JSON --protos FOLDER --module VERSION --examples VERSION --output NAME --to FOLDER
+CLUSTER.JSON holds {"coordinator": "host:port", "artifact": "host:port"}: `lockstep up` writes it into its data folder.
 """
 import argparse
 import hashlib
@@ -28,9 +29,11 @@ def compile_protos(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("coordinator", "artifact", "protos", "module", "examples", "output", "to"):
+    for flag in ("cluster", "protos", "module", "examples", "output", "to"):
         parser.add_argument(f"--{flag}", required=True)
     args = parser.parse_args()
+    with open(args.cluster, encoding="utf-8") as file:
+        cluster = json.load(file)
     compile_protos(args.protos)
     load = importlib.import_module
     coordinator_pb2, coordinator_grpc = load("lockstep.coordinator.v1.coordinator_pb2"), load("lockstep.coordinator.v1.coordinator_pb2_grpc")
@@ -38,8 +41,8 @@ def main():
     artifact_pb2, artifact_grpc = load("lockstep.artifact.v1.artifact_service_pb2"), load("lockstep.artifact.v1.artifact_service_pb2_grpc")
     error_details = load("google.rpc.error_details_pb2")
 
-    jobs = coordinator_grpc.CoordinatorServiceStub(grpc.insecure_channel(args.coordinator))
-    artifacts = artifact_grpc.ArtifactServiceStub(grpc.insecure_channel(args.artifact))
+    jobs = coordinator_grpc.CoordinatorServiceStub(grpc.insecure_channel(cluster["coordinator"]))
+    artifacts = artifact_grpc.ArtifactServiceStub(grpc.insecure_channel(cluster["artifact"]))
     told = {}
 
     # Several bad fields come back in one answer.

@@ -1,5 +1,6 @@
 import { ArtifactClient, fileOfBytes, TransferError, type TransferProgress } from '@lockstep/client';
 import { ExecutionState } from '@lockstep/contract';
+import { openChannel } from '@lockstep/rpc';
 import { failingFileSystem, rejection, removeTemporaryFolders, temporaryFolder } from '@lockstep/storage/testing';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -128,35 +129,23 @@ test.each<readonly [string, (folder: string) => void, string]>([
 });
 
 test('uploads and downloads outlast a restart of the service at the same address', async () => {
-  const address = served.channel.address;
+  const { folder, channel: { address } } = served;
+  const channel = openChannel(address);
+  const patient = new ArtifactClient(channel, { retry: { attempts: 40, firstDelayMs: 20, maxDelayMs: 100 } });
+  let restart: Promise<Served> | undefined;
+  const onProgress = ({ phase, doneBytes }: TransferProgress): void => {
+    if (phase === 'UPLOAD' && doneBytes > 6 << 20) restart ??= served.stop().then(() => serve({ folder, listen: address }));
+  };
   const files = Array.from({ length: 12 }, (_, i) => fileOfBytes(`f${i}`, noise(String(i), 3 << 20)));
-  const patient = new ArtifactClient(served.channel, { retry: { attempts: 30, firstDelayMs: 20, maxDelayMs: 100 } });
-  let restarted: Promise<Served> | undefined;
-  const put = await patient.putFiles(files, {
-    ...options,
-    onProgress: ({ phase, doneBytes }) => {
-      if (phase !== 'UPLOAD' || doneBytes < (6 << 20) || restarted) return;
-      const { folder, stop } = served;
-      const { channel, client: raw } = served;
-      served = { folder, channel, client: raw, stop: () => Promise.resolve() };
-      restarted = stopKeepingChannel({ folder, channel, client: raw, stop }).then(() => serve({ folder, listen: address }));
-    },
-  });
-  expect(put.version.fileCount).toBe(12);
+  const put = await patient.putFiles(files, { ...options, onProgress });
+  if (!restart) throw new Error('the service was not restarted');
+  served = await restart;
+  expect(put).toMatchObject({ created: true, version: { fileCount: 12 } });
   const target = path.join(temporaryFolder(), 't');
   await patient.downloadTo(put.version.name, target);
-  expect(contents(target).size).toBe(12);
-  const second = await restarted;
-  await second?.stop();
+  expect(contents(target)).toEqual(new Map(files.map((f, i) => [f.path, `${createHash('sha256').update(noise(String(i), 3 << 20)).digest('hex')} false`])));
+  channel.close();
 });
-
-/** Stops a service but leaves the client's channel open: the client is about to meet the next one. */
-async function stopKeepingChannel({ channel, stop }: Served): Promise<void> {
-  const close = channel.close.bind(channel);
-  channel.close = () => undefined;
-  await stop();
-  channel.close = close;
-}
 
 test('a full disk ends a put with its reason and leaves no version', async () => {
   await served.stop();

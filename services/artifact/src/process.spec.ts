@@ -107,7 +107,7 @@ test.each<readonly [string, () => Promise<readonly string[]>, number, RegExp]>([
     await new Promise((resolve) => server.once('listening', resolve));
     const address = server.address();
     return ['--data', temporaryFolder(), '--listen', `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`];
-  }, 1, /^cannot listen on 127\.0\.0\.1:\d+: the port is taken.*--listen.*\n$/],
+  }, 1, /^cannot listen on 127\.0\.0\.1:\d+: the port is taken.*--listen.*\n$/m],
   ['an unknown flag and a bad value', () => Promise.resolve(['--lissten', 'x', '--log-level', 'loud']), 2, /^"--lissten" .*did you mean --listen.*\n--log-level: "loud" is not one of .*\n$/],
 ])('%s ends the start with a sentence and a code', async (_, prepare, code, message) => {
   const args = await prepare();

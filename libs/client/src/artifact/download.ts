@@ -10,6 +10,7 @@ import { buildManifest, manifestDigest, type BlobRef, type Manifest, type Manife
 import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { types } from 'node:util';
 import { forEachParallel } from './for-each-parallel';
 import { progressCounter, type OnProgress } from './progress';
 import { withRetry, type RetryPolicy } from './retry';
@@ -72,7 +73,7 @@ export async function downloadVersion(client: Client, version: Version, director
 
 async function requireFree(directory: string): Promise<void> {
   const names = await fs.readdir(directory).catch((e: unknown) => {
-    if (e instanceof Object && 'code' in e && e.code === 'ENOENT') return [];
+    if (types.isNativeError(e) && 'code' in e && e.code === 'ENOENT') return [];
     throw e;
   });
   if (names.length > 0) throw new TransferError('TARGET_EXISTS', `${directory} exists and is not empty: choose another folder, or remove it first`);

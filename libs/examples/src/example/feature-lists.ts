@@ -10,8 +10,20 @@ export type ListField = 0 | 1 | 2 | 3;
  */
 export interface FeatureLists {
   field: ListField;
-  /** Start and end of each piece. */
+  /** Start and end of each piece; of these the first `spanEnd` values count. */
   readonly spans: number[];
+  spanEnd: number;
+}
+
+export const emptyLists = (): FeatureLists => ({ field: 0, spans: [], spanEnd: 0 });
+
+/** Takes the values of a list. An object rather than a function, so that none is made for every feature of every row. */
+export interface ListTarget {
+  /**
+   * Takes what lies from the reader's position on and leaves it behind the last byte: all values up to `end` of a packed
+   * field, else one value, which for bytes ends at `end`.
+   */
+  piece(reader: WireReader, end: number, packed: boolean): void;
 }
 
 const isListField = (field: number): field is 1 | 2 | 3 => field === KIND_FIELDS.bytes || field === KIND_FIELDS.float || field === KIND_FIELDS.int64;
@@ -21,7 +33,7 @@ export function readFeature(reader: WireReader, end: number, into: FeatureLists)
   const outer = reader.end;
   reader.end = end;
   into.field = 0;
-  into.spans.length = 0;
+  into.spanEnd = 0;
   while (reader.position < end) {
     const tag = reader.tag();
     const field = tag >>> 3;
@@ -29,33 +41,34 @@ export function readFeature(reader: WireReader, end: number, into: FeatureLists)
       reader.skip(tag);
       continue;
     }
-    if (into.field !== field) into.spans.length = 0;
+    if (into.field !== field) into.spanEnd = 0;
     into.field = field;
     const listEnd = reader.lengthEnd();
-    into.spans.push(reader.position, listEnd);
+    into.spans[into.spanEnd++] = reader.position;
+    into.spans[into.spanEnd++] = listEnd;
     reader.position = listEnd;
   }
   reader.end = outer;
 }
 
 /**
- * Calls back for each piece of a list: the whole of a packed field, or one value. Elements have field number 1.
+ * Hands on each piece of a list: the whole of a packed field, or one value. Elements have field number 1.
  *
  * @param unpackedType wire type of a single value; BYTES for a list of bytes, which is never packed
  * @throws WireError
  */
-export function readList(reader: WireReader, { spans }: FeatureLists, unpackedType: number, piece: (end: number, packed: boolean) => void): void {
+export function readList(reader: WireReader, { spans, spanEnd }: FeatureLists, unpackedType: number, target: ListTarget): void {
   const outer = reader.end;
-  for (let i = 0; i < spans.length; i += 2) {
+  for (let i = 0; i < spanEnd; i += 2) {
     reader.position = spans[i] ?? 0;
     reader.end = spans[i + 1] ?? 0;
     while (reader.position < reader.end) {
       const tag = reader.tag();
       if (tag === 8 + BYTES) {
         const end = reader.lengthEnd();
-        piece(end, unpackedType !== BYTES);
+        target.piece(reader, end, unpackedType !== BYTES);
         if (reader.position !== end) throw new WireError(`a packed list does not end at byte ${end}`);
-      } else if (tag === 8 + unpackedType) piece(reader.end, false);
+      } else if (tag === 8 + unpackedType) target.piece(reader, reader.end, false);
       else reader.skip(tag);
     }
   }

@@ -5,7 +5,7 @@
  * 2. A feature that is absent and one with no kind set are both missing; of a feature that comes twice the last counts.
  */
 import { ExamplesError, type ExamplesErrorReason } from '../examples-error';
-import { readFeature, readFeatures, type FeatureLists } from './feature-lists';
+import { emptyLists, readFeature, readFeatures, type FeatureLists } from './feature-lists';
 import { KIND_FIELDS } from './feature-value';
 import type { Column, Columns, ParseFeature, ParseSpec } from './parse-spec';
 import { createSink, ValueOutOfRange, type ValueSink } from './value-sink';
@@ -87,24 +87,33 @@ function placed(cause: unknown, { file, record }: RecordOrigin, sizeBytes: numbe
   return cause;
 }
 
+/** Slots of one feature, found by the hash of its name's bytes: no text is made of the names that come by. */
+interface NamedSlots {
+  readonly nameBytes: Buffer;
+  readonly slots: Slot[];
+}
+
+const NO_SLOTS: readonly Slot[] = [];
+
 class RowParser {
   private readonly reader = new WireReader(new Uint8Array(0));
-  private readonly lists: FeatureLists = { field: 0, spans: [] };
-  private readonly byName = new Map<string, readonly Slot[]>();
-  /**
-   * Slots by the place of their feature in the records so far: writers keep one order, so that most names are compared
-   * and not looked up. Undefined for features that nobody wants.
-   */
-  private readonly order: { readonly nameBytes: Buffer; readonly slots: readonly Slot[] }[] = [];
-  private place = 0;
+  private readonly lists = emptyLists();
+  private readonly byHash = new Map<number, NamedSlots[]>();
 
   constructor(private readonly slots: readonly Slot[]) {
-    for (const slot of slots) this.byName.set(slot.feature.column, [...(this.byName.get(slot.feature.column) ?? []), slot]);
+    for (const slot of slots) {
+      const { nameBytes } = slot;
+      const hash = hashBytes(nameBytes, 0, nameBytes.length);
+      const sameHash = this.byHash.get(hash) ?? [];
+      const sameName = sameHash.find((named) => named.nameBytes.equals(nameBytes));
+      if (sameName) sameName.slots.push(slot);
+      else sameHash.push({ nameBytes, slots: [slot] });
+      this.byHash.set(hash, sameHash);
+    }
   }
 
   parse(record: Uint8Array): void {
     this.reader.reset(record);
-    this.place = 0;
     for (const slot of this.slots) {
       slot.rowStart = slot.sink.count;
       slot.found = false;
@@ -123,16 +132,18 @@ class RowParser {
   };
 
   private slotsFor(nameFrom: number, nameTo: number): readonly Slot[] {
-    const place = this.place++;
-    const expected = this.order[place];
     const { bytes } = this.reader;
-    if (expected && sameBytes(expected.nameBytes, bytes, nameFrom, nameTo)) return expected.slots;
-    const nameBytes = Buffer.from(bytes.subarray(nameFrom, nameTo));
-    const slots = this.byName.get(nameBytes.toString('utf8')) ?? [];
-    // Bounded by the largest number of features of a record.
-    this.order[place] = { nameBytes, slots };
-    return slots;
+    const candidates = this.byHash.get(hashBytes(bytes, nameFrom, nameTo));
+    if (candidates) for (const { nameBytes, slots } of candidates) if (sameBytes(nameBytes, bytes, nameFrom, nameTo)) return slots;
+    return NO_SLOTS;
   }
+}
+
+/** FNV-1a, 32 bits. */
+function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
+  return hash;
 }
 
 function sameBytes(name: Buffer, bytes: Uint8Array, from: number, to: number): boolean {

@@ -1,4 +1,4 @@
-import { readList, type FeatureLists } from './feature-lists';
+import { readList, type FeatureLists, type ListTarget } from './feature-lists';
 import type { ColumnValues, DefaultValue, FeatureType } from './parse-spec';
 import { BYTES, FIXED32, VARINT, WireError, type WireReader } from './wire';
 
@@ -53,29 +53,34 @@ function grown<T extends Numbers>(values: T, size: number): T {
 
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
-class FloatSink implements ValueSink {
+/** Shorter lists are copied value by value: making two views costs more. */
+const BLOCK_COPY_VALUES = 16;
+
+class FloatSink implements ValueSink, ListTarget {
   count = 0;
   private values: Float32Array;
+  private readonly word = new DataView(new ArrayBuffer(4));
 
   constructor(expectedValues: number) {
     this.values = new Float32Array(expectedValues);
   }
 
   append(reader: WireReader, lists: FeatureLists): void {
-    readList(reader, lists, FIXED32, (end, packed) => {
-      const from = reader.position;
-      const size = packed ? (end - from) >> 2 : 1;
-      if (from + size * 4 > end) throw new WireError(`a float at byte ${from} is cut off`);
-      this.values = grown(this.values, this.count + size);
-      const { bytes } = reader;
-      if (LITTLE_ENDIAN) new Uint8Array(this.values.buffer, this.count * 4, size * 4).set(bytes.subarray(from, from + size * 4));
-      else {
-        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        for (let i = 0; i < size; i++) this.values[this.count + i] = view.getFloat32(from + i * 4, true);
-      }
-      this.count += size;
-      reader.position = from + size * 4;
-    });
+    readList(reader, lists, FIXED32, this);
+  }
+
+  piece(reader: WireReader, end: number, packed: boolean): void {
+    const from = reader.position;
+    const size = packed ? (end - from) >> 2 : 1;
+    if (from + size * 4 > end) throw new WireError(`a float at byte ${from} is cut off`);
+    this.values = grown(this.values, this.count + size);
+    if (LITTLE_ENDIAN && size >= BLOCK_COPY_VALUES) {
+      new Uint8Array(this.values.buffer, this.count * 4, size * 4).set(reader.bytes.subarray(from, from + size * 4));
+    } else {
+      for (let i = 0; i < size; i++) this.values[this.count + i] = this.float(reader.bytes, from + i * 4);
+    }
+    this.count += size;
+    reader.position = from + size * 4;
   }
 
   appendValue(value: DefaultValue): void {
@@ -90,9 +95,14 @@ class FloatSink implements ValueSink {
   finish(): ColumnValues {
     return { dtype: 'float32', values: this.values.slice(0, this.count) };
   }
+
+  private float(bytes: Uint8Array, at: number): number {
+    this.word.setUint32(0, (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24));
+    return this.word.getFloat32(0);
+  }
 }
 
-class IntegerSink<T extends Int32Array | Float32Array | BigInt64Array> implements ValueSink {
+class IntegerSink<T extends Int32Array | Float32Array | BigInt64Array> implements ValueSink, ListTarget {
   count = 0;
 
   constructor(
@@ -103,12 +113,14 @@ class IntegerSink<T extends Int32Array | Float32Array | BigInt64Array> implement
   ) {}
 
   append(reader: WireReader, lists: FeatureLists): void {
-    readList(reader, lists, VARINT, (end, packed) => {
-      for (let more = !packed || reader.position < end; more; more = packed && reader.position < end) {
-        reader.varint();
-        this.push(this.convert(reader.low, reader.high));
-      }
-    });
+    readList(reader, lists, VARINT, this);
+  }
+
+  piece(reader: WireReader, end: number, packed: boolean): void {
+    for (let more = !packed || reader.position < end; more; more = packed && reader.position < end) {
+      reader.varint();
+      this.push(this.convert(reader.low, reader.high));
+    }
   }
 
   appendValue(value: DefaultValue): void {
@@ -137,7 +149,7 @@ function toInt32(low: number, high: number): number {
   return low;
 }
 
-class BytesSink implements ValueSink {
+class BytesSink implements ValueSink, ListTarget {
   private bytes: Uint8Array;
   /** Ends of the values, behind a leading 0. */
   private offsets: Uint32Array;
@@ -149,10 +161,12 @@ class BytesSink implements ValueSink {
   }
 
   append(reader: WireReader, lists: FeatureLists): void {
-    readList(reader, lists, BYTES, (end) => {
-      this.push(reader.bytes.subarray(reader.position, end));
-      reader.position = end;
-    });
+    readList(reader, lists, BYTES, this);
+  }
+
+  piece(reader: WireReader, end: number): void {
+    this.push(reader.bytes.subarray(reader.position, end));
+    reader.position = end;
   }
 
   appendValue(value: DefaultValue): void {

@@ -78,7 +78,11 @@ export class ReaderPool implements RowReader {
     const threads = [...this.threads];
     this.threads.clear();
     for (const { requests } of threads) for (const pending of requests.values()) this.fail(pending, error);
-    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(threads.map(({ worker }) => {
+      // Idle threads are not waited for by the process; the one who closes them does wait.
+      worker.ref();
+      return worker.terminate();
+    }));
   }
 
   private dispatch(): void {

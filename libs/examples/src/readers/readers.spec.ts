@@ -99,15 +99,17 @@ test('close() refuses what is under way and what comes after it', async () => {
   expect(await thrownBy(() => pool.read(request([[0, 0]])))).toMatchObject({ reason: 'CLOSED' });
 });
 
-test('idle threads do not keep a process alive', () => {
+test.each<[string, string, string]>([
+  ['ends by itself while threads are idle', '', '4'],
+  ['outlives the threads that it closes', ".then(() => pool.close()).then(() => process.stdout.write(' closed'))", '4 closed'],
+])('a process %s', (_what, then, output) => {
   const program = `
     const { createReaderPool } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))});
-    createReaderPool({ cacheFolder: ${JSON.stringify(cacheFolder)} })
-      .read({ files: ${JSON.stringify(files)}, spec: ${JSON.stringify(spec)}, fileOfRow: Uint32Array.of(0), recordOfRow: Float64Array.of(4) })
-      .then(({ columns }) => process.stdout.write(String(columns.get('number').values[0])));
+    const pool = createReaderPool({ cacheFolder: ${JSON.stringify(cacheFolder)} });
+    pool.read({ files: ${JSON.stringify(files)}, spec: ${JSON.stringify(spec)}, fileOfRow: Uint32Array.of(0), recordOfRow: Float64Array.of(4) })
+      .then(({ columns }) => process.stdout.write(String(columns.get('number').values[0])))${then};
   `;
-  // No close(): the process ends by itself, or execFileSync gives up.
-  expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 30_000 })).toBe('4');
+  expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 30_000 })).toBe(output);
 });
 
 test.each([{ threads: 0 }, { timeoutMs: 0 }, { timeoutMs: 2 ** 31 }])('a pool with %j is refused', async (options) => {
