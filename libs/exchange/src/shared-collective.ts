@@ -6,11 +6,12 @@
  * 3. The first error is final: every later call throws it.
  */
 import {
-  CollectiveError, formatPosition, slotsOf, subtreeRoots,
-  type CallClaim, type Collective, type Position, type Range, type Round, type Slot,
+  CollectiveError, formatPosition, subtreeRoots,
+  type CallClaim, type Collective, type Position, type Range, type Round,
 } from '@lockstep/reduction';
 import type { Arena } from './arena/arena';
-import { fits, grow, NO_AREAS, placeRound, type AreaSizes, type RoundPlace, type RoundShape } from './arena/arena-layout';
+import { fits, grow, NO_AREAS, type AreaSizes, type RoundPlace } from './arena/arena-layout';
+import { RoundPlanner } from './arena/round-planner';
 import { CLAIM_DIGEST_BYTES } from './group/agree-operation';
 import { formatGroup, formatRanks, type ExchangeGroup } from './group/exchange-group';
 import type { ResolvedOptions } from './options';
@@ -24,7 +25,6 @@ const EXPLAIN_TIMEOUT_MS = 5000;
 interface OpenRound {
   readonly number: number;
   readonly round: Round;
-  readonly shape: RoundShape;
   readonly place: RoundPlace;
   readonly submitted: boolean[];
 }
@@ -35,7 +35,7 @@ export class SharedCollective implements Collective {
   readonly worldSize: number;
   readonly range: Range;
   readonly roots: readonly Range[];
-  private readonly slots: readonly Slot[];
+  private readonly planner: RoundPlanner;
   private areas: AreaSizes = NO_AREAS;
   private operation = 0;
   private open: OpenRound | undefined;
@@ -56,7 +56,7 @@ export class SharedCollective implements Collective {
     if (!own) throw new RangeError(`rank ${group.rank} is not among the members`);
     this.range = own.range;
     this.roots = subtreeRoots(group.replicas, own.range);
-    this.slots = slotsOf(group.replicas, group.members.map(({ range }) => range));
+    this.planner = new RoundPlanner(group.replicas, group.members.map(({ range }) => range), group.rank, options.constants);
   }
 
   agree(position: Position, claim: CallClaim): void {
@@ -79,13 +79,10 @@ export class SharedCollective implements Collective {
     }
     if (present.length !== this.replicas) throw new RangeError(`presence of ${present.length} logical replicas; there are ${this.replicas}`);
     if (!present.includes(true)) throw new RangeError('no logical replica has rows: there is nothing to reduce');
-    const shape: RoundShape = {
-      bucketLengths: [...bucketLengths], replicas: this.replicas, worldSize: this.worldSize, rank: this.rank, slots: this.slots, constants: this.options.constants,
-    };
-    const { needs } = placeRound(shape, this.areas);
+    const { needs } = this.planner.place(bucketLengths, this.areas);
     if (!fits(this.areas, needs)) this.grow(round.position, needs);
-    const { place } = placeRound(shape, this.areas);
-    this.open = { number: ++this.operation, round: { ...round, present: [...present] }, shape, place, submitted: bucketLengths.map(() => false) };
+    const { place } = this.planner.place(bucketLengths, this.areas);
+    this.open = { number: ++this.operation, round: { position: round.position, bucketLengths: [...bucketLengths], present: [...present] }, place, submitted: bucketLengths.map(() => false) };
   }
 
   input(bucket: number, root: number): Float32Array {
@@ -102,8 +99,8 @@ export class SharedCollective implements Collective {
     open.submitted[bucket] = true;
     const { generation } = this.group;
     if (first) {
-      const { number, shape, round: { position, present } } = open;
-      this.line.tell({ kind: 'BEGIN', generation, bucket, round: { number, position, shape, areas: this.areas, present } });
+      const { number, round: { position, bucketLengths, present } } = open;
+      this.line.tell({ kind: 'BEGIN', generation, bucket, round: { number, position, bucketLengths, areas: this.areas, present } });
     } else {
       this.line.tell({ kind: 'SUBMIT', generation, bucket });
     }

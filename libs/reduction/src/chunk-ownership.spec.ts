@@ -5,22 +5,23 @@ import { rangeLength } from './range';
 const ONE_SHOT_BYTES = 65_536;
 
 test.each([
-  [16_384, 2, 'ONE_SHOT', [[0, 16_384], [0, 16_384]]],
-  [16_385, 2, 'SCATTER_GATHER', [[0, 8_208], [8_208, 16_385]]],
-  [1_000_000, 1, 'ONE_SHOT', [[0, 1_000_000]]],
-  [0, 3, 'ONE_SHOT', [[0, 0], [0, 0], [0, 0]]],
-])('%i elements over %i members: %s', (length, worldSize, mode, owned) => {
-  expect(splitBucket(length, worldSize, ONE_SHOT_BYTES)).toEqual({ mode, owned: owned.map(([from, to]) => ({ from, to })) });
+  [16_384, 2, 3, 'ONE_SHOT', [[0, 16_384], [0, 16_384]]],
+  [16_385, 2, 3, 'SCATTER_GATHER', [[0, 8_208], [8_208, 16_385]]],
+  [16_385, 2, 2, 'ONE_SHOT', [[0, 16_385], [0, 16_385]]],
+  [1_000_000, 1, 1, 'ONE_SHOT', [[0, 1_000_000]]],
+  [0, 3, 3, 'ONE_SHOT', [[0, 0], [0, 0], [0, 0]]],
+])('%i elements over %i members with %i roots: %s', (length, worldSize, slots, mode, owned) => {
+  expect(splitBucket(length, worldSize, slots, ONE_SHOT_BYTES)).toEqual({ mode, owned: owned.map(([from, to]) => ({ from, to })) });
 });
 
 test('members that outnumber the aligned pieces own nothing', () => {
-  const { owned } = splitBucket(20, 4, 0);
+  const { owned } = splitBucket(20, 4, 4, 0);
   expect(owned.map(rangeLength)).toEqual([16, 4, 0, 0]);
 });
 
 test('owned parts cut the bucket at 64-byte boundaries', () => {
   fc.assert(fc.property(fc.nat(5_000_000), fc.integer({ min: 2, max: 40 }), (length, worldSize) => {
-    const { owned } = splitBucket(length, worldSize, 0);
+    const { owned } = splitBucket(length, worldSize, worldSize + 1, 0);
     if (length === 0) return;
     expect(owned[0]?.from).toBe(0);
     expect(owned[worldSize - 1]?.to).toBe(length);

@@ -1,7 +1,8 @@
 /**
  * Who reduces what.
  *
- * 1. A small bucket goes to everybody, who each reduce all of it (one-shot): one network trip.
+ * 1. A small bucket goes to everybody, who each reduce all of it (one-shot): one network trip. So does any bucket
+ *    between two members with one subtree root each: it is as many bytes as the two trips of (2).
  * 2. Of a large bucket every member reduces its own part and sends the sums to the others (reduce-scatter followed by
  *    all-gather; Patarasuk and Yuan 2009, "Bandwidth optimal all-reduce algorithms", without their ring): a member
  *    sends 2 (P - 1) / P of the bucket.
@@ -18,10 +19,13 @@ export interface BucketSplit {
   readonly owned: readonly Range[];
 }
 
-/** @param oneShotBytes largest bucket that goes to everybody */
-export function splitBucket(length: number, worldSize: number, oneShotBytes: number): BucketSplit {
+/**
+ * @param slots subtree roots of all members together
+ * @param oneShotBytes largest bucket that goes to everybody in every world
+ */
+export function splitBucket(length: number, worldSize: number, slots: number, oneShotBytes: number): BucketSplit {
   const whole = { from: 0, to: length };
-  if (worldSize === 1 || length * Float32Array.BYTES_PER_ELEMENT <= oneShotBytes) {
+  if (worldSize === 1 || (worldSize === 2 && slots === 2) || length * Float32Array.BYTES_PER_ELEMENT <= oneShotBytes) {
     return { mode: 'ONE_SHOT', owned: Array.from({ length: worldSize }, () => whole) };
   }
   const share = Math.ceil(length / worldSize / OWNED_ALIGNMENT_ELEMENTS) * OWNED_ALIGNMENT_ELEMENTS;

@@ -13,12 +13,13 @@ function traffic(replicas: number, worldSize: number, rank: number, bucketLength
 
 test.each([
   ['alone: nothing', 4, 1, 0, [1 << 24], [], { sentBytes: 0, sentChunks: 0 }],
-  ['64 MiB at P=2: half as contribution, half as sums', 2, 2, 0, [1 << 24], [], { sentBytes: 2 ** 26 + 64 * 64, sentChunks: 64 }],
+  ['64 MiB between two members with one root each: all of it, once', 2, 2, 0, [1 << 24], [], { sentBytes: 2 ** 26 + 64 * 64, sentChunks: 64 }],
+  ['64 MiB at P=4: a quarter to each peer as contribution, and as sums', 4, 4, 0, [1 << 24], [], { sentBytes: 6 * 2 ** 24 + 96 * 64, sentChunks: 96 }],
   ['4 KiB at P=4: all of it to three peers', 4, 4, 1, [1024], [], { sentBytes: 3 * (4096 + 64), sentChunks: 3 }],
   ['two roots: twice the contribution', 3, 2, 1, [1024], [], { sentBytes: 2 * (4096 + 64), sentChunks: 2 }],
   ['an absent root is said in an empty message', 3, 2, 1, [1024], [2], { sentBytes: 4096 + 2 * 64, sentChunks: 2 }],
   ['an empty bucket too', 2, 2, 0, [0], [], { sentBytes: 64, sentChunks: 1 }],
-  ['an absent member still sends its sums', 2, 2, 1, [1 << 24], [1], { sentBytes: 2 ** 25 + 33 * 64, sentChunks: 33 }],
+  ['an absent member still sends its sums', 4, 4, 1, [1 << 24], [1], { sentBytes: 3 * 2 ** 24 + 51 * 64, sentChunks: 51 }],
 ])('%s', (_title, replicas, worldSize, rank, bucketLengths, absent, expected) => {
   expect(traffic(replicas, worldSize, rank, bucketLengths, absent)).toMatchObject(expected);
 });

@@ -36,7 +36,7 @@ export function plannedTraffic(
   const chunkLength = Math.floor(constants.chunkBytes / elementBytes);
   let [sentBytes, receivedBytes, sentChunks, receivedChunks] = [0, 0, 0, 0];
   for (const length of bucketLengths) {
-    const { mode, owned } = splitBucket(length, worldSize, constants.oneShotBytes);
+    const { mode, owned } = splitBucket(length, worldSize, slots.length, constants.oneShotBytes);
     const ship = (from: number, to: number): { bytes: number; chunks: number } => {
       let [bytes, chunks] = [0, 0];
       const target = owned[to] ?? { from: 0, to: 0 };

@@ -11,7 +11,7 @@ import type {
 } from '@grpc/grpc-js';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { CallContext, UntypedHandler } from './implementation';
-import type { RpcError } from './rpc-error';
+import { RpcError } from './rpc-error';
 
 type WritableCall = ServerWritableStream<object, object> | ServerDuplexStream<object, object>;
 type Call = { readonly metadata: Metadata; getPeer(): string; readonly cancelled: boolean; on(event: 'cancelled', f: () => void): unknown };
@@ -87,7 +87,9 @@ async function pump(
   try {
     for await (const message of open()) {
       if (context.signal.aborted) return;
-      if (!call.write(message)) await drained(call, context.signal);
+      if (!call.write(message) && !(await drained(call, context.signal))) {
+        throw new RpcError('DEADLINE_EXCEEDED', `${context.peer} has not read from ${context.method} for ${STALL_LIMIT_MS / 1000} s`, { reason: 'READER_STALLED' });
+      }
     }
     call.end();
   } catch (e) {
@@ -95,14 +97,22 @@ async function pump(
   }
 }
 
-function drained(call: WritableCall, signal: AbortSignal): Promise<void> {
+/** A reader that takes nothing for so long gives up its place: it holds memory, and perhaps one of few slots. */
+const STALL_LIMIT_MS = 120_000;
+
+/** @returns whether the reader has read on, or the call has ended */
+function drained(call: WritableCall, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const done = (): void => {
-      call.off('drain', done);
-      signal.removeEventListener('abort', done);
-      resolve();
+    const done = (moved: boolean) => (): void => {
+      clearTimeout(timer);
+      call.off('drain', moves);
+      signal.removeEventListener('abort', moves);
+      resolve(moved);
     };
-    call.once('drain', done);
-    signal.addEventListener('abort', done, { once: true });
+    const moves = done(true);
+    const timer = setTimeout(done(false), STALL_LIMIT_MS);
+    timer.unref();
+    call.once('drain', moves);
+    signal.addEventListener('abort', moves, { once: true });
   });
 }

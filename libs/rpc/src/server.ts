@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { adaptHandler, type HandlerHooks } from './handlers';
@@ -44,6 +45,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     'grpc.keepalive_timeout_ms': 10_000,
   });
   const shutdown = new AbortController();
+  setMaxListeners(0, shutdown.signal); // every running call listens
   let running = 0;
   const hooks: HandlerHooks = {
     shutdown: shutdown.signal,

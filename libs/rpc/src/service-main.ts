@@ -1,5 +1,4 @@
 import type { RunningServer } from './server';
-import { RpcError } from './rpc-error';
 import type { Logger } from './logger';
 
 /** What a service's main returns: its server, and what must be closed after the last call has finished. */
@@ -19,8 +18,9 @@ const DRAIN_GRACE_MS = 5000;
  */
 export function runService(logger: Logger, start: () => Promise<ServiceMain>): void {
   const fail = (caught: unknown): never => {
-    const error = caught instanceof RpcError ? caught : undefined;
-    process.stderr.write(`${error ? error.message : caught instanceof Error ? (caught.stack ?? caught.message) : String(caught)}\n`);
+    // Whoever starts a service wants the sentence; the stack is for the log of whoever mends it.
+    logger.debug({ err: caught }, 'the service cannot start');
+    process.stderr.write(`${caught instanceof Error ? caught.message : String(caught)}\n`);
     process.exit(1);
   };
   start().then((service) => {

@@ -13,6 +13,15 @@ export type Tf = typeof tfjs;
 /** The version of tfjs whose internals are known. */
 export const TFJS_VERSION = '4.22.0';
 
+/** The backend of tfjs-node. */
+interface NodeBackendInternals {
+  readonly tensorMap: {
+    has(dataId: object): boolean;
+    /** `values`: of a tensor that TensorFlow does not have yet. */
+    get(dataId: object): { readonly values: object | null };
+  };
+}
+
 /** A LayerVariable: a tf.Variable with Keras's name and constraint. */
 export interface WeightInternals {
   readonly originalName: string;
@@ -139,6 +148,16 @@ export function checkModel(tf: Tf, model: LayersModel): ModelInternals {
 export const isTensor = (tf: Tf, value: unknown): value is Tensor => value instanceof tf.Tensor;
 
 export const isVariable = (tf: Tf, value: unknown): value is Variable => value instanceof tf.Variable;
+
+/**
+ * Whether dataSync() of the tensor makes a copy that only its caller has. So it is on tfjs-node, except for values that
+ * came from JavaScript and were not used yet: those it returns themselves.
+ */
+export function readsAreCopies(tf: Tf, tensor: Tensor): boolean {
+  if (tf.getBackend() !== 'tensorflow') return false;
+  const { tensorMap } = tf.engine().backend as Partial<NodeBackendInternals>;
+  return tensorMap !== undefined && tensorMap.has(tensor.dataId) && tensorMap.get(tensor.dataId).values === null;
+}
 
 export const toList = <T>(value: T | readonly T[]): readonly T[] => (isList(value) ? value : [value]);
 

@@ -26,7 +26,8 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 /** The version's digest. */
 export const manifestDigest = (manifest: Manifest): Sha256 => sha256Of(encodeManifest(manifest));
 
-const ENTRY = /^0([0-7]{3}) (0|[1-9][0-9]*) (0|[1-9][0-9]*) (.+)$/;
+// With `s`: a path may have U+2028, which "." takes for an end of line otherwise.
+const ENTRY = /^0([0-7]{3}) (0|[1-9][0-9]*) (0|[1-9][0-9]*) (.+)$/s;
 const BLOB = /^([0-9a-f]{64}) ([1-9][0-9]*)$/;
 
 /**

@@ -77,6 +77,11 @@ test('canonical bytes decode to the manifest, whatever the order given', () => {
   }));
 });
 
+test.each(['\u2028', 'a\u2029b', '\ufeffbom', ' ', '  two  ', '0644 0 0 x', '\u{1f600}'])('a file named %j survives its manifest', (name) => {
+  const manifest = valid([file(name, 'x'), file('other')]);
+  expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
+});
+
 test('a changed byte changes the digest or is refused', () => {
   fc.assert(fc.property(entriesArb, fc.nat(), fc.integer({ min: 1, max: 255 }), (entries, at, flip) => {
     const bytes = Uint8Array.from(encodeManifest(valid(entries)));

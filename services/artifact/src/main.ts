@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '@lockstep/rpc/telemetry';
 import { createLogger, runService } from '@lockstep/rpc';
 import { startArtifactService } from './artifact-service';
 import { resolveConfig, type ConfigResult } from './config';

@@ -50,8 +50,8 @@ test('what has grown for one round holds it and every smaller one, and the areas
 });
 
 test('the own slots are read where they were written', () => {
-  const slots = slotsOf(2, [{ from: 0, to: 1 }, { from: 1, to: 2 }]);
-  const { place } = placeRound({ replicas: 2, worldSize: 2, rank: 1, slots, bucketLengths: [1000], constants }, NO_AREAS);
+  const slots = slotsOf(3, [{ from: 0, to: 1 }, { from: 1, to: 3 }]);
+  const { place } = placeRound({ replicas: 3, worldSize: 2, rank: 1, slots, bucketLengths: [1000], constants }, NO_AREAS);
   const [bucket] = place.buckets;
   expect(bucket?.split.owned[1]).toEqual({ from: 512, to: 1000 });
   expect(bucket?.sources[1]).toBe((bucket?.inputs[0] ?? 0) + 512 * 4);

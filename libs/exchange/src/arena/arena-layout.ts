@@ -4,7 +4,8 @@
  * 1. Four areas follow each other: flags | inputs | outputs | scratch. Compute and exchange thread derive the same
  *    addresses from the same arguments.
  * 2. Areas only move when nothing is in flight. While they stay, what a peer has not pulled yet cannot be overwritten:
- *    inputs are written again after all peers have them (a round's end says so), and outputs after all peers ask for more.
+ *    inputs are written again after the round, which ends when all peers have them or they are serialised, and outputs
+ *    after all peers ask for more.
  * 3. Everything starts at a multiple of 64 bytes, so that it agrees modulo 8 with the payload of an aligned message.
  */
 import { maxRegisters, rangeLength, splitBucket, type BucketSplit, type ExchangeConstants, type Slot } from '@lockstep/reduction';
@@ -64,7 +65,7 @@ export function placeRound(shape: RoundShape, areas: AreaSizes): { readonly plac
   const scratch = new Area(areas.flagsBytes + areas.inputBytes + areas.outputBytes);
   const registers = Array.from({ length: maxRegisters(shape.replicas) }, () => scratch.take(Math.max(constants.chunkBytes, constants.oneShotBytes)));
   const buckets = bucketLengths.map((length): BucketPlace => {
-    const split = splitBucket(length, worldSize, constants.oneShotBytes);
+    const split = splitBucket(length, worldSize, slots.length, constants.oneShotBytes);
     const owned = split.owned[rank] ?? { from: 0, to: 0 };
     const inputs: number[] = [];
     const sources = slots.map((slot) => {

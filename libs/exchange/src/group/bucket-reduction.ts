@@ -4,7 +4,8 @@
  * 1. A chunk is placed only when node, offset, length and sender are what the plan expects, and only once.
  * 2. A chunk is reduced when the own part is submitted and every present slot's values are there: in the plan's
  *    order, whatever the order of arrival.
- * 3. The bucket is finished when every member has said what it contributes, be it nothing, and all sums are in place.
+ * 3. The bucket is finished when every member has said what it contributes, be it nothing, all sums are in place, and the
+ *    own inputs may be written again.
  */
 import { chunkCount, chunkRange, nodeNumber, rangeLength, type Operand, type Range, type ReductionPlan, type Slot } from '@lockstep/reduction';
 import type { ArenaAccess } from '../arena/arena-access';
@@ -22,6 +23,8 @@ export interface OutgoingPiece {
   readonly offset: number;
   readonly node: number;
   readonly payload: Uint8Array;
+  /** Called once the payload may change. */
+  readonly onSerialised?: () => void;
 }
 
 export interface BucketContext {
@@ -33,7 +36,11 @@ export interface BucketContext {
   /** Elements of a full chunk. */
   readonly chunkLength: number;
   readonly arena: ArenaAccess;
+  /** Buckets up to this size are copied before they are sent. */
+  readonly copyBytes: number;
   readonly send: (piece: OutgoingPiece) => void;
+  /** The bucket may have finished while no chunk was accepted. */
+  readonly progressed: (bucket: number) => void;
 }
 
 /** Whom a bucket still waits for. */
@@ -59,6 +66,8 @@ export class BucketReduction {
   private readonly contributionsMissing: Int32Array;
   private readonly sumsMissing: Int32Array;
   private messagesMissing: number;
+  /** Own payloads in the arena whose being sent nothing else shows. */
+  private unserialised = 0;
 
   constructor(
     private readonly context: BucketContext,
@@ -82,7 +91,7 @@ export class BucketReduction {
   }
 
   get finished(): boolean {
-    return this.submitted && this.messagesMissing === 0 && this.reducedChunks === this.reduced.length;
+    return this.submitted && this.messagesMissing === 0 && this.reducedChunks === this.reduced.length && this.unserialised === 0;
   }
 
   /** The own inputs are written: sends them and reduces what is complete. */
@@ -145,9 +154,12 @@ export class BucketReduction {
   private sendContributions(): void {
     const { rank, worldSize, slots, plan, chunkLength, arena } = this.context;
     const own = slots.flatMap((slot, i) => (slot.rank === rank ? [{ slot, present: plan.present[i] === true }] : []));
-    // Small inputs may be overwritten before they are serialised (a one-shot round ends without a word from the
-    // peers), so they are copied, once for all peers. Large ones stay until every owner has sent the sums of them.
-    const snapshots = own.map(({ slot }) => (this.gathered ? undefined : Buffer.from(arena.bytes(this.inputOf(slot), this.place.length * ELEMENT_BYTES))));
+    // The sums of scatter-gather show that the owners have the inputs. A one-shot bucket ends without a word from the
+    // peers: small inputs are copied, once for all peers; of large ones the end waits until they are serialised.
+    const bytes = this.place.length * ELEMENT_BYTES;
+    const copied = !this.gathered && bytes <= this.context.copyBytes;
+    const snapshots = own.map(({ slot }) => (copied ? Buffer.from(arena.bytes(this.inputOf(slot), bytes)) : undefined));
+    const onSerialised = this.gathered || copied ? undefined : this.serialised;
     const peers = Array.from({ length: worldSize - 1 }, (_, i) => (rank + 1 + i) % worldSize);
     const longest = Math.max(0, ...peers.map((peer) => chunkCount(this.owned(peer), chunkLength)));
     for (let chunk = 0; chunk < longest; chunk++) {
@@ -158,7 +170,8 @@ export class BucketReduction {
           if (!present && chunk > 0) return;
           const range = chunkRange(target, chunkLength, chunk);
           const [start, end] = [range.from * ELEMENT_BYTES, (present ? range.to : range.from) * ELEMENT_BYTES];
-          this.send(to, start, nodeNumber(slot.root), snapshots[i]?.subarray(start, end) ?? arena.bytes(this.inputOf(slot) + start, end - start));
+          if (onSerialised) this.unserialised++;
+          this.send(to, start, nodeNumber(slot.root), snapshots[i]?.subarray(start, end) ?? arena.bytes(this.inputOf(slot) + start, end - start), onSerialised);
         });
       }
     }
@@ -186,9 +199,14 @@ export class BucketReduction {
     for (let i = 1; i < worldSize; i++) this.send((rank + i) % worldSize, range.from * ELEMENT_BYTES, NODE_SUM, arena.bytes(output, bytes));
   }
 
-  private send(to: number, offset: number, node: number, payload: Uint8Array): void {
-    this.context.send({ to, bucket: this.index, bucketBytes: this.place.length * ELEMENT_BYTES, offset, node, payload });
+  private send(to: number, offset: number, node: number, payload: Uint8Array, onSerialised?: () => void): void {
+    this.context.send({ to, bucket: this.index, bucketBytes: this.place.length * ELEMENT_BYTES, offset, node, payload, ...(onSerialised && { onSerialised }) });
   }
+
+  private readonly serialised = (): void => {
+    this.unserialised--;
+    if (this.unserialised === 0) this.context.progressed(this.index);
+  };
 
   /** Index of the chunk of a range that lies exactly there. */
   private chunkAt(range: Range, offsetBytes: number, lengthBytes: number): number | undefined {

@@ -5,10 +5,11 @@
  * 2. The first failure ends the group's work: nothing is added, placed or sent for it afterwards.
  * 3. A lost peer fails an operation at once when something must still come from it, and otherwise the next one.
  */
-import { CollectiveError, formatPosition, plannedTraffic, samePosition, type CallClaim, type Position } from '@lockstep/reduction';
+import { CollectiveError, formatPosition, samePosition, type CallClaim, type Position } from '@lockstep/reduction';
 import type { RpcError } from '@lockstep/rpc';
 import type { ArenaAccess } from '../arena/arena-access';
-import { placeRound, type AreaSizes, type RoundShape } from '../arena/arena-layout';
+import type { AreaSizes } from '../arena/arena-layout';
+import { RoundPlanner } from '../arena/round-planner';
 import type { ResolvedOptions } from '../options';
 import type { IncomingPull, Transport } from '../transport/transport';
 import { GRPC_PREFIX_BYTES, NODE_CLAIM, readChunk, type ReceivedChunk } from '../wire/chunk-header';
@@ -42,13 +43,16 @@ export interface GroupContext {
 export interface BeginRound {
   readonly number: number;
   readonly position: Position;
-  readonly shape: RoundShape;
+  /** Elements of each bucket. */
+  readonly bucketLengths: readonly number[];
   readonly areas: AreaSizes;
+  /** For each logical replica, whether it has rows. */
   readonly present: readonly boolean[];
 }
 
 export class Group {
   private readonly connections: Connections;
+  private readonly planner: RoundPlanner;
   private operation: Operation | undefined;
   private round: RoundOperation | undefined;
   private failure: CollectiveError | undefined;
@@ -62,6 +66,7 @@ export class Group {
 
   constructor(private readonly context: GroupContext) {
     const { group, options, transport } = context;
+    this.planner = new RoundPlanner(group.replicas, group.members.map(({ range }) => range), group.rank, options.constants);
     this.lastArrivalMs = group.members.map(() => 0);
     this.wireBefore = context.wireBytesSent();
     this.connections = new Connections({
@@ -87,19 +92,22 @@ export class Group {
     this.connections.admit(pull);
   }
 
-  begin({ number, position, shape, areas, present }: BeginRound): void {
-    const { arena, counters, group } = this.context;
+  begin({ number, position, bucketLengths, areas, present }: BeginRound): void {
+    const { planner } = this;
+    const { arena, counters, group, options: { constants } } = this.context;
     arena.refresh();
-    const { place } = placeRound(shape, areas);
+    const { place } = planner.place(bucketLengths, areas);
     const round = new RoundOperation({
-      number, position, shape, place, present, arena,
-      send: ({ to, payload, ...piece }) => this.send(to, { number, position }, piece, payload),
+      number, position, place, arena, rank: group.rank, worldSize: group.members.length, slots: planner.slots, plan: planner.plan(present),
+      chunkLength: constants.chunkBytes / Float32Array.BYTES_PER_ELEMENT, copyBytes: constants.oneShotBytes,
+      send: ({ to, payload, onSerialised, ...piece }) => this.send(to, { number, position }, piece, payload, onSerialised),
+      progressed: () => this.checkFinished(),
       reduced: (bucket) => {
         arena.setFlag(place.flags + bucket * Int32Array.BYTES_PER_ELEMENT, number);
         this.context.onReduced(number, bucket);
       },
     });
-    const planned = plannedTraffic(shape.constants, shape.worldSize, group.rank, shape.slots, round.plan.present, shape.bucketLengths);
+    const planned = planner.traffic(bucketLengths, present);
     counters.add('plannedSentBytes', planned.sentBytes);
     counters.add('plannedReceivedBytes', planned.receivedBytes);
     this.round = round;
@@ -226,9 +234,9 @@ export class Group {
     }
   }
 
-  private send(to: number, operation: Pick<Operation, 'number' | 'position'>, piece: { bucket: number; bucketBytes: number; offset: number; node: number }, payload: Uint8Array): void {
+  private send(to: number, operation: Pick<Operation, 'number' | 'position'>, piece: { bucket: number; bucketBytes: number; offset: number; node: number }, payload: Uint8Array, onSerialised?: () => void): void {
     const { group, counters, options } = this.context;
-    this.connections.links.get(to)?.send({ generation: group.generation, position: operation.position, round: operation.number, ...piece }, payload);
+    this.connections.links.get(to)?.send({ generation: group.generation, position: operation.position, round: operation.number, ...piece }, payload, onSerialised);
     counters.add('sentBytes', options.constants.headerBytes + payload.byteLength);
   }
 

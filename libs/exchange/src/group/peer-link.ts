@@ -30,7 +30,7 @@ export class PeerLink {
   private early: ReceivedChunk[] = [];
   private earlyBytesHeld = 0;
   private paused = false;
-  private inFlight = 0;
+  private readonly inFlight = new Set<{ readonly onSerialised: (() => void) | undefined }>();
 
   constructor(
     readonly rank: number,
@@ -53,7 +53,7 @@ export class PeerLink {
 
   /** Payloads that were given to send() and not serialised yet. */
   get payloadsInFlight(): number {
-    return this.outboundState.kind === 'OPEN' ? this.inFlight : 0;
+    return this.inFlight.size;
   }
 
   pulling(pull: OutgoingPull): void {
@@ -75,21 +75,26 @@ export class PeerLink {
 
   opened(stream: ChunkStream): void {
     this.outboundState = { kind: 'OPEN', stream };
-    this.inFlight = 0;
   }
 
   /** @returns whether it was the current stream */
   outboundClosed(stream: ChunkStream): boolean {
     if (this.outboundState.kind !== 'OPEN' || this.outboundState.stream !== stream) return false;
     this.outboundState = { kind: 'CLOSED' };
-    this.onFlushed();
+    // What was not taken never will be: it may change now.
+    for (const payload of [...this.inFlight]) this.settle(payload);
     return true;
   }
 
-  send(header: ChunkHeader, payload: Uint8Array): void {
-    if (this.outboundState.kind !== 'OPEN') return;
-    this.inFlight++;
-    this.outboundState.stream.send(new ChunkMessage(header, payload, this.serialised));
+  /** @param onSerialised called once the payload may change, also when it cannot be sent */
+  send(header: ChunkHeader, payload: Uint8Array, onSerialised?: () => void): void {
+    if (this.outboundState.kind !== 'OPEN') {
+      onSerialised?.();
+      return;
+    }
+    const entry = { onSerialised };
+    this.inFlight.add(entry);
+    this.outboundState.stream.send(new ChunkMessage(header, payload, () => this.settle(entry)));
   }
 
   /** Keeps a chunk of an operation that has not begun here. */
@@ -120,8 +125,9 @@ export class PeerLink {
     this.early = [];
   }
 
-  private readonly serialised = (): void => {
-    this.inFlight--;
-    if (this.inFlight === 0) this.onFlushed();
-  };
+  private settle(entry: { readonly onSerialised: (() => void) | undefined }): void {
+    if (!this.inFlight.delete(entry)) return;
+    entry.onSerialised?.();
+    if (this.inFlight.size === 0) this.onFlushed();
+  }
 }

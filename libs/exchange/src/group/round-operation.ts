@@ -1,6 +1,6 @@
-import { planReduction, type Position, type ReductionPlan } from '@lockstep/reduction';
+import type { Position, ReductionPlan, Slot } from '@lockstep/reduction';
 import type { ArenaAccess } from '../arena/arena-access';
-import type { RoundPlace, RoundShape } from '../arena/arena-layout';
+import type { RoundPlace } from '../arena/arena-layout';
 import { NODE_CLAIM, type ReceivedChunk } from '../wire/chunk-header';
 import { BucketReduction, type Missing, type OutgoingPiece } from './bucket-reduction';
 import { formatRanks } from './exchange-group';
@@ -9,35 +9,43 @@ import type { Operation, WaitDescription } from './operation';
 export interface RoundContext {
   readonly number: number;
   readonly position: Position;
-  readonly shape: RoundShape;
+  readonly rank: number;
+  readonly worldSize: number;
+  readonly slots: readonly Slot[];
+  readonly plan: ReductionPlan;
   readonly place: RoundPlace;
-  /** For each logical replica, whether it has rows. */
-  readonly present: readonly boolean[];
+  /** Elements of a full chunk. */
+  readonly chunkLength: number;
+  /** Buckets up to this size are copied before they are sent. */
+  readonly copyBytes: number;
   readonly arena: ArenaAccess;
   readonly send: (piece: OutgoingPiece) => void;
   /** Called once per bucket, when its output is complete. */
   readonly reduced: (bucket: number) => void;
+  /** The round may have finished while no chunk was accepted. */
+  readonly progressed: () => void;
 }
 
 /** An all-reduce over some buckets. */
 export class RoundOperation implements Operation {
   readonly number: number;
   readonly position: Position;
-  readonly plan: ReductionPlan;
   private readonly buckets: readonly BucketReduction[];
   private readonly reported: boolean[];
   private unfinished: number;
 
   constructor(private readonly context: RoundContext) {
-    const { number, position, shape, place, present, arena, send } = context;
-    this.number = number;
-    this.position = position;
-    this.plan = planReduction(shape.replicas, shape.slots, present);
+    this.number = context.number;
+    this.position = context.position;
     const bucketContext = {
-      rank: shape.rank, worldSize: shape.worldSize, slots: shape.slots, plan: this.plan, registers: place.registers,
-      chunkLength: shape.constants.chunkBytes / Float32Array.BYTES_PER_ELEMENT, arena, send,
+      ...context,
+      registers: context.place.registers,
+      progressed: (bucket: number) => {
+        this.report(bucket);
+        context.progressed();
+      },
     };
-    this.buckets = place.buckets.map((bucket, index) => new BucketReduction(bucketContext, index, bucket));
+    this.buckets = context.place.buckets.map((bucket, index) => new BucketReduction(bucketContext, index, bucket));
     this.reported = this.buckets.map(() => false);
     this.unfinished = this.buckets.length;
   }

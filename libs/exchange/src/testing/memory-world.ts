@@ -1,7 +1,8 @@
-import { slotsOf, subtreeRoots, type CallClaim, type CollectiveError, type ExchangeConstants, type Position, type Range } from '@lockstep/reduction';
+import { subtreeRoots, type CallClaim, type CollectiveError, type ExchangeConstants, type Position, type Range } from '@lockstep/reduction';
 import { Arena } from '../arena/arena';
 import { ArenaAccess } from '../arena/arena-access';
-import { grow, NO_AREAS, placeRound, type AreaSizes, type RoundPlace, type RoundShape } from '../arena/arena-layout';
+import { grow, NO_AREAS, type AreaSizes, type RoundPlace } from '../arena/arena-layout';
+import { RoundPlanner } from '../arena/round-planner';
 import { Counters, type ExchangeStats } from '../group/counters';
 import { Group } from '../group/group';
 import type { ExchangeGroup } from '../group/exchange-group';
@@ -54,7 +55,7 @@ export class MemoryMember {
   readonly group: Group;
   readonly counters: Counters;
   private readonly arena = Arena.create(1 << 28);
-  private readonly constants: ExchangeConstants;
+  private readonly planner: RoundPlanner;
   private areas: AreaSizes = NO_AREAS;
   private operation = 0;
   private failure: CollectiveError | undefined;
@@ -67,12 +68,13 @@ export class MemoryMember {
     network: MemoryNetwork,
     options: WorldOptions,
   ) {
-    this.constants = { oneShotBytes: 65_536, chunkBytes: 65_536, headerBytes: 64, ...options.constants };
+    const constants = { oneShotBytes: 65_536, chunkBytes: 65_536, headerBytes: 64, ...options.constants };
+    this.planner = new RoundPlanner(identity.replicas, identity.members.map(({ range }) => range), identity.rank, constants);
     this.counters = Counters.create(identity.members.length);
     const notify = (): void => { for (const waiter of [...this.waiters]) waiter(); };
     this.group = new Group({
       group: identity, transport: network, arena: new ArenaAccess(this.arena.memory), counters: this.counters,
-      options: { constants: this.constants, connectTimeoutMs: 10_000, earlyBytes: options.earlyBytes ?? 1 << 26 },
+      options: { constants, connectTimeoutMs: 10_000, earlyBytes: options.earlyBytes ?? 1 << 26 },
       now: () => 0, wireBytesSent: () => 0,
       onReduced: () => {
         this.reduced++;
@@ -108,15 +110,11 @@ export class MemoryMember {
   /** Opens and submits a round. */
   async begin(position: Position, bucketLengths: readonly number[], present: readonly boolean[], leaf: WorldRound['leaf']): Promise<RoundPlace> {
     const { replicas, members, rank } = this.identity;
-    const shape: RoundShape = {
-      bucketLengths, replicas, rank, worldSize: members.length, constants: this.constants,
-      slots: slotsOf(replicas, members.map(({ range }) => range)),
-    };
-    const areas = grow(this.areas, placeRound(shape, this.areas).needs);
+    const areas = grow(this.areas, this.planner.place(bucketLengths, this.areas).needs);
     await this.group.untilFlushed();
     this.arena.reserve(areas);
     this.areas = areas;
-    const { place } = placeRound(shape, areas);
+    const { place } = this.planner.place(bucketLengths, areas);
     const roots = subtreeRoots(replicas, members[rank]?.range ?? { from: 0, to: 0 });
     this.reduced = 0;
     place.buckets.forEach(({ inputs, length }, bucket) => roots.forEach((root, i) => {
@@ -124,7 +122,7 @@ export class MemoryMember {
       // What lies in the input of a root without rows must not matter.
       input.set(sumOver(root, present, (replica) => leaf(replica, bucket)) ?? new Float32Array(length).fill(Number.NaN));
     }));
-    this.group.begin({ number: ++this.operation, position, shape, areas, present });
+    this.group.begin({ number: ++this.operation, position, bucketLengths, areas, present });
     for (const bucket of bucketLengths.keys()) this.group.submit(bucket);
     return place;
   }

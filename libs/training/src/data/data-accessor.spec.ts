@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createReaderPool, encodeExample, ExamplesError, InProcessReader, parseSchema, writeRecordFile, type FeatureValue, type RowReader, type RowRequest } from '@lockstep/examples';
@@ -125,6 +125,14 @@ test('seeds, iterations and passes have orders of their own, and each is always 
   expect(new Set(orders).size).toBe(4);
   expect(await first({}, 1, 0)).toBe(orders[2]);
   expect(await first({ shuffleSeed: 11 }, 0, 0)).toBe(orders[0]);
+});
+
+test('the same records under other names are read in the same order', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  cpSync(join(folder, 'Split-train'), elsewhere, { recursive: true });
+  const moved = createDataAccessor({ files: await openLocalExamples([join(elsewhere, '*')]), reader, seed: 11, schema: SCHEMA })
+    .tfDatasetFactory(join(elsewhere, '*'), { batchSize: RECORDS, ...NARROW });
+  expect(await idsOf(moved[BATCH_SOURCE](), 0)).toEqual(await idsOf(dataset({ batchSize: RECORDS })[BATCH_SOURCE](0), 0));
 });
 
 test('the label is apart from the features, and its integers may be floats', async () => {

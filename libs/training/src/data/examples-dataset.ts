@@ -69,7 +69,7 @@ export class ExamplesDataset<Element extends TensorContainer = TensorContainer> 
   /**
    * Reads from step 0. Each iteration shuffles anew; the same number gives the same rows.
    *
-   * @param iteration how often the dataset was iterated before, a function of the position: 0 where it does not matter
+   * @param iteration a function of the job's position, never a count of calls: a member that joins late has made fewer
    */
   [BATCH_SOURCE](iteration = 0): BatchSource {
     const { table, spec, reader, localPath, onRows } = this.parts;
@@ -90,9 +90,9 @@ export class ExamplesDataset<Element extends TensorContainer = TensorContainer> 
   }
 
   private plan(iteration: number): BatchPlan {
-    const { options, table } = this.parts;
-    const { batchSize, passCount, dropFinalBatch, shuffle } = options;
-    const order = shuffle ? new ShuffledOrder(this.numbers, { bufferSize: shuffle.bufferSize, key: [shuffle.seed, table.split, iteration] }) : tableOrder;
+    const { batchSize, passCount, dropFinalBatch, shuffle } = this.parts.options;
+    // Without the names of split and files: the same records under another name are read in the same order.
+    const order = shuffle ? new ShuffledOrder(this.numbers, { bufferSize: shuffle.bufferSize, key: [shuffle.seed, iteration] }) : tableOrder;
     return new BatchPlan(this.numbers, order, { batchSize, passCount, dropFinalBatch });
   }
 

@@ -2,6 +2,7 @@ import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import { allLayers, statisticsOf } from '../layers';
 import type { LayerInternals, ModelInternals, Tf, WeightInternals } from '../tfjs';
 import { HeldVariables } from './held-variables';
+import { isPlainOptimizer } from './plain-optimizer';
 import { ValueLayout } from './value-layout';
 
 /** What a collective call trains: made anew for each call, because compile() or `trainable` may have changed. */
@@ -20,6 +21,8 @@ export interface Binding {
   readonly tensorShapes: readonly (readonly number[])[];
   /** Length of the last part: values, then a flag for each tensor that says how many replicas had it. */
   readonly tailLength: number;
+  /** The gradients, where the optimizer keeps none. */
+  readonly borrowedTensors: number;
 }
 
 /** Call dispose() on `held` at the end of the call. */
@@ -40,5 +43,6 @@ export function bind(tf: Tf, model: ModelInternals): Binding {
     values,
     tensorShapes,
     tailLength: values.size + tensorShapes.length,
+    borrowedTensors: isPlainOptimizer(tf, model.optimizer_) ? variables.length : 0,
   };
 }

@@ -32,7 +32,7 @@ export function evaluateStep(context: TrainingContext, binding: Binding, batch: 
       disposeRows(rows);
     }
   };
-  return reducer.reduce(position, { tensorShapes: [], tailLength: layout.size }, parts.map((part) => part.to > part.from), compute).tail;
+  return reducer.reduce(position, { tensorShapes: [], tailLength: layout.size, borrowedTensors: 0 }, parts.map((part) => part.to > part.from), compute).tail;
 }
 
 /**

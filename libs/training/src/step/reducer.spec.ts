@@ -44,7 +44,7 @@ const POSITION: Position = { call: 0, epoch: 0, phase: 'TRAIN', step: 0 };
 test('a member ships the sums over its present subtree roots, and takes the group\'s', () => {
   const group = new Middle();
   const big = (1 << 20) - 1;
-  const sum = new Reducer(tf, group).reduce(POSITION, { tensorShapes: [[2], [big]], tailLength: 3 }, [true, false, true, true], (replica) => ({
+  const sum = new Reducer(tf, group).reduce(POSITION, { tensorShapes: [[2], [big]], tailLength: 3, borrowedTensors: 0 }, [true, false, true, true], (replica) => ({
     tensors: [tf.keep(tf.fill([2], replica)), tf.keep(tf.fill([big], replica))],
     tail: Float32Array.of(replica, 0, 1),
   }));
@@ -61,7 +61,7 @@ test('a member ships the sums over its present subtree roots, and takes the grou
 
 test('replicas are added along the canonical tree, in float32', () => {
   const values = [1, 2 ** -24, 2 ** -24, -1, 3];
-  const sum = new Reducer(tf, new LocalCollective(5)).reduce(POSITION, { tensorShapes: [[]], tailLength: 1 }, [true, true, true, true, true], (replica) => ({
+  const sum = new Reducer(tf, new LocalCollective(5)).reduce(POSITION, { tensorShapes: [[]], tailLength: 1, borrowedTensors: 0 }, [true, true, true, true, true], (replica) => ({
     tensors: [tf.keep(tf.scalar(values[replica] ?? NaN))],
     tail: Float32Array.of(values[replica] ?? NaN),
   }));
@@ -76,7 +76,7 @@ test('replicas are added along the canonical tree, in float32', () => {
 test('what was computed is freed when a later replica throws', () => {
   const before = tf.memory().numTensors;
   const reduce = (): unknown =>
-    new Reducer(tf, new LocalCollective(4)).reduce(POSITION, { tensorShapes: [[]], tailLength: 0 }, [true, true, true, true], (replica) => {
+    new Reducer(tf, new LocalCollective(4)).reduce(POSITION, { tensorShapes: [[]], tailLength: 0, borrowedTensors: 0 }, [true, true, true, true], (replica) => {
       if (replica === 3) throw new Error('no memory');
       return { tensors: [tf.keep(tf.scalar(replica))], tail: new Float32Array(0) };
     });

@@ -4,11 +4,13 @@
  * 1. Replicas are added along the canonical tree: on this member by tf ops up to its subtree roots, above by the group.
  * 2. Only subtree roots leave the backend, in flat float32 buckets in canonical order: tensors, then the tail.
  * 3. All members open the same rounds: lengths follow from the model, presence from the batch's row count.
+ * 4. Tensors that are borrowed are read where the group reduced them, until the next round; the others are copies.
  */
 import { foldTree, layoutBuckets, type BucketLayout, type Collective, type Position, type Range } from '@lockstep/reduction';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Tf } from '../tfjs';
 import { addContributions, disposeContribution, type Contribution } from './contribution';
+import { ReadOut } from './read-out';
 
 /** Size at which a bucket is closed, so that its exchange starts while the rest is read out. */
 const BUCKET_BYTES = 4 << 20;
@@ -17,6 +19,8 @@ const BUCKET_BYTES = 4 << 20;
 export interface ContributionLayout {
   readonly tensorShapes: readonly (readonly number[])[];
   readonly tailLength: number;
+  /** How many of the first tensors are only read, and only within the step, so that no copy of the sums is needed. */
+  readonly borrowedTensors: number;
 }
 
 /** Places tensors and tail in buckets, in order. */
@@ -26,13 +30,18 @@ function placeParts(layout: ContributionLayout): BucketLayout {
 }
 
 export class Reducer {
+  private readonly readOut: ReadOut;
+
   constructor(
     private readonly tf: Tf,
     private readonly collective: Collective,
-  ) {}
+  ) {
+    this.readOut = new ReadOut(tf);
+  }
 
   /**
-   * Computes this member's present replicas and returns the sum over all replicas, in the caller's tensors.
+   * Computes this member's present replicas and returns the sum over all replicas, in tensors that the caller disposes of
+   * before the next call.
    * @param present for each of the V replicas, whether it has rows; at least one has
    * @throws CollectiveError when the group does not get through
    */
@@ -92,7 +101,10 @@ export class Reducer {
   /** Writes the parts of one bucket. */
   private write(input: Float32Array, sum: Contribution, placed: BucketLayout, bucket: number): void {
     placed.parts.forEach((part, i) => {
-      if (part.bucket === bucket) input.set(sum.tensors[i]?.dataSync() ?? sum.tail, part.offset);
+      if (part.bucket !== bucket) return;
+      const tensor = sum.tensors[i];
+      if (tensor) this.readOut.copy(tensor, input, part.offset);
+      else input.set(sum.tail, part.offset);
     });
   }
 
@@ -101,11 +113,12 @@ export class Reducer {
     let tail = new Float32Array(0);
     try {
       placed.parts.forEach((part, i) => {
-        // slice() copies out of the shared memory, which backends do not accept and the next round overwrites.
-        const values = this.collective.wait(part.bucket).slice(part.offset, part.offset + part.length);
+        const view = this.collective.wait(part.bucket).subarray(part.offset, part.offset + part.length);
         const shape = layout.tensorShapes[i];
-        if (shape) tensors.push(this.tf.keep(this.tf.tensor(values, [...shape], 'float32')));
-        else tail = values;
+        // slice() copies out of the memory that the next round overwrites. For gradients that would cost more than the copy
+        // itself: new buffers of their size in every step keep the garbage collector at work.
+        if (shape) tensors.push(this.tf.keep(this.tf.tensor(i < layout.borrowedTensors ? view : view.slice(), [...shape], 'float32')));
+        else tail = view.slice();
       });
       return { tensors, tail };
     } catch (error) {
