@@ -111,6 +111,19 @@ describe('examples with', () => {
     expect(code).toBe(1);
   }, 60_000);
 
+  test.each<[string, (schema: string) => string, RegExp]>([
+    ['an Example without a required feature', (s) => `${s}\nfeature { name: "Wingspan" type: FLOAT presence { min_fraction: 1.0 } shape { dim { size: 1 } } }\n`, /Wingspan[\s\S]*Split-(train|eval)/],
+    ['a feature of another type', (s) => s.replace('type: BYTES', 'type: FLOAT'), /Species.*(bytes|BYTES|string)[\s\S]*Split-(train|eval)|Split-(train|eval)[\s\S]*Species/],
+  ])('%s', async (_what, spoil, expected) => {
+    const name = `spoiled-${String(expected.source.length)}`;
+    const folder = await copy(name);
+    writeFileSync(join(folder, 'schema.pbtxt'), spoil(readFileSync(join(folder, 'schema.pbtxt'), 'utf8')));
+    const { code, stdout, stderr } = await trainOn(name, folder);
+    expect(`${stdout}${stderr}`).toMatch(expected);
+    expect(code).toBe(1);
+    expect(await models()).toEqual([]);
+  }, 60_000);
+
   test('rows that are no JSON', async () => {
     const file = join(cluster.folder, 'rows.json');
     writeFileSync(file, `${readFileSync(PENGUINS, 'utf8').slice(0, 500)}`);

@@ -1,12 +1,13 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { hasNative, loadBackend, type TestBackend } from '../testing/load-backend';
 import type { Tf } from '../tfjs';
 import { ReadOut } from './read-out';
 
 const BACKENDS: readonly TestBackend[] = hasNative() ? ['cpu', 'wasm', 'tensorflow'] : ['cpu', 'wasm'];
-const VALUES = [1, -0, 2 ** -149, Number.MAX_VALUE, 0.1].map(Math.fround);
+const VALUES = [1, -0, 3e38, 1e-30, 0.1].map(Math.fround);
 
 /** Tensors that lie in the backend in different ways, all with VALUES. */
-const MAKE: Readonly<Record<string, (tf: Tf) => ReturnType<Tf['tensor1d']>>> = {
+const MAKE: Readonly<Record<string, (tf: Tf) => Tensor>> = {
   'made of values': (tf) => tf.tensor1d(VALUES),
   'computed': (tf) => tf.mul(tf.tensor1d(VALUES), 1),
   'a clone of one made of values': (tf) => tf.tensor1d(VALUES).clone(),

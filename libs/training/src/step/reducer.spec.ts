@@ -14,6 +14,7 @@ class Middle implements Collective {
   readonly range: Range = { from: 1, to: 3 };
   readonly roots: readonly Range[] = [{ from: 1, to: 2 }, { from: 2, to: 3 }];
   readonly log: unknown[] = [];
+  readonly reduced: Float32Array[] = [];
   private readonly inputs = new Map<string, Float32Array>();
   private lengths: readonly number[] = [];
 
@@ -32,7 +33,9 @@ class Middle implements Collective {
   }
   wait(bucket: number): Float32Array {
     this.log.push(['wait', bucket]);
-    return new Float32Array(new SharedArrayBuffer(4 * (this.lengths[bucket] ?? 0))).fill(bucket + 0.5);
+    const view = this.reduced[bucket] ?? new Float32Array(new SharedArrayBuffer(4 * (this.lengths[bucket] ?? 0))).fill(bucket + 0.5);
+    this.reduced[bucket] = view;
+    return view;
   }
   close(): Promise<void> {
     return Promise.resolve();
@@ -57,6 +60,18 @@ test('a member ships the sums over its present subtree roots, and takes the grou
   ]);
   expect(sum.tensors.map((tensor) => [tensor.shape, tensor.dataSync()[0]])).toEqual([[[2], 0.5], [[big], 1.5]]);
   expect([...sum.tail]).toEqual([2.5, 2.5, 2.5]);
+});
+
+test('borrowed tensors are read where the group reduced them, the others are copies', () => {
+  const group = new Middle();
+  const sum = new Reducer(tf, group).reduce(POSITION, { tensorShapes: [[2], [2]], tailLength: 1, borrowedTensors: 1 }, [true, true, true, true], () => ({
+    tensors: [tf.keep(tf.fill([2], 1)), tf.keep(tf.fill([2], 1))],
+    tail: Float32Array.of(1),
+  }));
+  // The next round reduces into the same memory.
+  group.reduced.forEach((view) => view.fill(9));
+  expect(sum.tensors.map((tensor) => [...tensor.dataSync()])).toEqual([[9, 9], [0.5, 0.5]]);
+  expect([...sum.tail]).toEqual([0.5]);
 });
 
 test('replicas are added along the canonical tree, in float32', () => {
