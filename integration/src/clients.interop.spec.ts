@@ -1,6 +1,8 @@
 /** Foreign programs against a running cluster: they know the .proto files, or the exported model, and nothing of ours. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeExample, readRecords } from '@lockstep/examples';
+import { layersModelIn } from '@lockstep/graph';
 import { LocalCluster } from './cluster';
 import { IMPORT_PENGUINS, moduleFile, ROOT } from './fixtures';
 import { describeWithPython, runPython } from './foreign';
@@ -56,8 +58,6 @@ describeWithPython('a running cluster', () => {
 /** What the layers format gives on the same records, computed by plain TensorFlow.js. */
 async function outputsOfLayersModel(folder: string, records: string): Promise<number[][]> {
   const tf = await import('@tensorflow/tfjs');
-  const { layersModelIn } = await import('@lockstep/graph');
-  const { readRecords, decodeExample } = await import('@lockstep/examples');
   const model = await tf.loadLayersModel(layersModelIn(folder));
   const rows: number[][] = [];
   for await (const record of readRecords(records)) {

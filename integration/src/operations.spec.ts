@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
+import { CoordinatorClient } from '@lockstep/client';
 import { openDatabase } from '@lockstep/storage';
 import { LocalCluster, lockstep } from './cluster';
 import { IMPORT_PENGUINS, moduleFile, ROOT } from './fixtures';
@@ -50,7 +51,6 @@ test('an idle service is small', () => {
 test('a child is not much larger than what it computes with', async () => {
   await cluster.json(...IMPORT_PENGUINS);
   const [job] = await cluster.json<{ name: string }>('train', moduleFile('slow'), '--examples', 'penguins', '--output', 'memory', '--detach');
-  const { CoordinatorClient } = await import('@lockstep/client');
   const client = new CoordinatorClient(cluster.facts.coordinator);
   for await (const { event } of client.watch(job?.name ?? '')) if (event.case === 'stepsCommitted') break;
   const child = Number(readFileSync(`/proc/${cluster.facts.pids['worker-1'] ?? 0}/task/${cluster.facts.pids['worker-1'] ?? 0}/children`, 'utf8').trim().split(' ')[0]);
