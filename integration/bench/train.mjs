@@ -100,6 +100,7 @@ async function startMirrored(python, name, rows, pipeline) {
 const tensorflowOptions = (python, name, rows, pipeline) => ({ name, file: python, argv: [tensorflow, String(rows), pipeline], env: quietEnvironment() });
 
 function quietEnvironment() {
-  const { TF_CONFIG: _own, ...env } = process.env;
-  return { ...env, TF_CPP_MIN_LOG_LEVEL: '3', CUDA_VISIBLE_DEVICES: '-1' };
+  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', CUDA_VISIBLE_DEVICES: '-1' };
+  delete env.TF_CONFIG; // of a cluster that is not this benchmark's
+  return env;
 }
