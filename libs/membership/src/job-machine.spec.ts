@@ -52,10 +52,16 @@ test.each<[string, JobInput]>([
   ['FINISHED', done(A, 'd', 6)],
   ['MODEL_COMMITTED', { kind: 'MODEL_COMMITTED', worker: A, generation: 6 }],
   ['FINISHED of a stranger', done('workers/x')],
+  ['MEMBER_FAILED', { kind: 'MEMBER_FAILED', worker: A, generation: 6, failure: { reason: 'MODULE_THREW', message: '', fault: 'MODULE' } }],
 ])('%s of another generation or worker is fenced and changes nothing', (_name, input) => {
   const world = run([...RUNNING, input]);
   expect(world.last).toMatchObject({ kind: 'FENCED' });
   expect(world.state.kind).toBe('RUNNING');
+});
+
+test('only the chief commits', () => {
+  const world = run([...RUNNING, done(A), done(B), { kind: 'MODEL_COMMITTED', worker: B, generation: 7 }]);
+  expect(world.state.kind).toBe('EXPORTING');
 });
 
 test('members that end with different states commit nothing', () => {
@@ -92,8 +98,8 @@ test.each<[string, readonly JobInput[]]>([['queued', []], ['starting', [START]],
 test('nothing moves a job that has ended', () => {
   const { state } = run([...RUNNING, { kind: 'CANCEL' }]);
   const failure = { reason: 'MODULE_THREW', message: 'late', fault: 'MODULE' } as const;
-  for (const input of [ready(A), done(A), join(A)]) expect(transition(facts, state, input, 0).kind).toBe('FENCED');
-  for (const input of [{ kind: 'MEMBER_FAILED', worker: A, failure }, { kind: 'WORKER_LOST', worker: A, detail: '' }, { kind: 'TICK' }] satisfies JobInput[]) {
+  for (const input of [ready(A), done(A), join(A), { kind: 'MEMBER_FAILED', worker: A, generation: 7, failure } satisfies JobInput]) expect(transition(facts, state, input, 0).kind).toBe('FENCED');
+  for (const input of [{ kind: 'CLUSTER_FAILED', failure }, { kind: 'WORKER_LOST', worker: A, detail: '' }, { kind: 'TICK' }] satisfies JobInput[]) {
     expect(transition(facts, state, input, 1e9)).toEqual({ kind: 'UNCHANGED' });
   }
 });

@@ -28,7 +28,9 @@ export type JobInput =
   | { readonly kind: 'READY'; readonly worker: string; readonly generation: number }
   | { readonly kind: 'FINISHED'; readonly worker: string; readonly generation: number; readonly report: FinishReport }
   | { readonly kind: 'MODEL_COMMITTED'; readonly worker: string; readonly generation: number }
-  | { readonly kind: 'MEMBER_FAILED'; readonly worker: string; readonly failure: JobFailure }
+  | { readonly kind: 'MEMBER_FAILED'; readonly worker: string; readonly generation: number; readonly failure: JobFailure }
+  /** What the shell could not carry out for the job. */
+  | { readonly kind: 'CLUSTER_FAILED'; readonly failure: JobFailure }
   | { readonly kind: 'WORKER_LOST'; readonly worker: string; readonly detail: string }
   | { readonly kind: 'CANCEL' }
   | { readonly kind: 'TICK' };
@@ -58,7 +60,8 @@ export function transition(facts: JobFacts, state: JobState, input: JobInput, no
     case 'READY': return ready(facts, state, input, nowMs);
     case 'FINISHED': return finished(facts, state, input, nowMs);
     case 'MODEL_COMMITTED': return committed(facts, state, input);
-    case 'MEMBER_FAILED': return seatOf(state, input.worker) ? fail(state, input.failure) : UNCHANGED;
+    case 'MEMBER_FAILED': return stale(facts, state, input) ?? fail(state, input.failure);
+    case 'CLUSTER_FAILED': return fail(state, input.failure);
     case 'WORKER_LOST': return lost(state, input);
     case 'CANCEL': return hasEnded(state) ? UNCHANGED : end(state, { kind: 'CANCELLED' }, 'cancelled by a client');
     case 'TICK': return tick(facts, state, nowMs);
@@ -181,7 +184,8 @@ function finished(facts: JobFacts, state: JobState, input: Extract<JobInput, { k
 function committed(facts: JobFacts, state: JobState, input: Extract<JobInput, { kind: 'MODEL_COMMITTED' }>): Transition {
   const fenced = stale(facts, state, input);
   if (fenced) return fenced;
-  return state.kind === 'EXPORTING' ? end(state, { kind: 'SUCCEEDED' }, 'the model is committed') : UNCHANGED;
+  if (state.kind !== 'EXPORTING' || seatOf(state, input.worker)?.rank !== 0) return UNCHANGED;
+  return end(state, { kind: 'SUCCEEDED' }, 'the model is committed');
 }
 
 function lost(state: JobState, input: Extract<JobInput, { kind: 'WORKER_LOST' }>): Transition {

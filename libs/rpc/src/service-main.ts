@@ -6,6 +6,8 @@ export interface ServiceMain {
   readonly server: RunningServer;
   /** Facts for the line that is printed when the service is ready, besides its address. */
   readonly facts?: Readonly<Record<string, string | number>>;
+  /** Called before the drain begins. */
+  readonly beforeDrain?: () => void;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export function runService(logger: Logger, start: () => Promise<ServiceMain>): v
       if (leaving) return;
       leaving = true;
       logger.info({ signal }, 'draining');
+      service.beforeDrain?.();
       server.drain(DRAIN_GRACE_MS).then(() => service.close()).then(() => process.exit(0), fail);
     };
     process.on('SIGTERM', () => leave('SIGTERM'));

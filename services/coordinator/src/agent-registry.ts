@@ -51,11 +51,13 @@ export class AgentRegistry {
     return [...this.agents.values()].filter((a) => !a.child).map((a) => a.worker).sort();
   }
 
-  startChild(worker: string, child: RunningChild, mathThreads: number): void {
+  /** @returns false when the agent is gone */
+  startChild(worker: string, child: RunningChild, mathThreads: number): boolean {
     const agent = this.agents.get(worker);
-    if (!agent) return;
+    if (!agent) return false;
     agent.child = child;
     agent.commands.push(create(AgentCommandSchema, { command: { case: 'startChild', value: { ...child, mathThreads } } }));
+    return true;
   }
 
   stopChild(worker: string, child: RunningChild, reason: string): void {

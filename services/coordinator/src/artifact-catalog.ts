@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { VersionCache, type ArtifactClient } from '@lockstep/client';
 import { countRecords, ExamplesError, parseSchema } from '@lockstep/examples';
 import { RpcError } from '@lockstep/rpc';
-import type { Catalog, CatalogFile, CatalogVersion } from './submission';
+import { Serial } from './serial';
+import { DataProblem, type Catalog, type CatalogFile, type CatalogVersion } from './submission';
 
 /**
  * The artifact service as submissions see it. Record counts are found by reading every record once, which checks its
  * CRCs too; a version never changes, so its counts are kept in the data folder.
  */
 export class ArtifactCatalog implements Catalog {
+  private readonly counting = new Serial();
+
   constructor(private readonly artifacts: ArtifactClient, private readonly dataFolder: string) {}
 
   async version(name: string): Promise<CatalogVersion | undefined> {
@@ -22,7 +25,12 @@ export class ArtifactCatalog implements Catalog {
     }
   }
 
-  async countRecords(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>> {
+  /** Submissions at the same time count a version one after the other: the second finds the counts of the first. */
+  countRecords(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>> {
+    return this.counting.run(() => this.count(version, files));
+  }
+
+  private async count(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>> {
     const kept = await this.readCounts(version);
     const missing = files.filter((f) => !kept.has(f.path));
     const scratch = await mkdtemp(join(this.dataFolder, 'scratch-'));
@@ -34,7 +42,7 @@ export class ArtifactCatalog implements Catalog {
           kept.set(path, await countRecords(local));
         } catch (e) {
           // The reader knows the copy; people know the version.
-          throw e instanceof ExamplesError ? new Error(`${path} of ${version.name}: ${e.message.replaceAll(local, path)}`, { cause: e }) : e;
+          throw e instanceof ExamplesError ? new DataProblem(`${path} of ${version.name}: ${e.message.replaceAll(local, path)}`, { cause: e }) : e;
         }
         await rm(local);
       }
@@ -67,7 +75,8 @@ export class ArtifactCatalog implements Catalog {
     try {
       return new Map(JSON.parse(await readFile(this.countsFile(version), 'utf8')) as [string, number][]);
     } catch (e) {
-      if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return new Map();
+      // Not counted yet, or written in part when the machine went down: counting again gives the same.
+      if (e instanceof SyntaxError || (e instanceof Error && 'code' in e && e.code === 'ENOENT')) return new Map();
       throw e;
     }
   }

@@ -4,7 +4,7 @@ import {
   type CoordinatorService, ListTrainJobsResponseSchema, ListWorkersResponseSchema, TrainJobSchema,
   type JobEvent, type WatchJobRequest,
 } from '@lockstep/contract';
-import type { CallContext, ServiceImplementation } from '@lockstep/rpc';
+import { RpcError, type CallContext, type ServiceImplementation } from '@lockstep/rpc';
 import { cutPage, decodePageToken, resolvePageSize, type PageQuery } from '@lockstep/storage';
 import type { Coordinator } from './coordinator';
 import { CoordinatorError } from './coordinator-error';
@@ -60,6 +60,7 @@ async function* watch(coordinator: Coordinator, store: JobStore, request: WatchJ
     yield event;
     if (event.event.case === 'stateChanged' && isEndState(event.event.value.state)) return;
   }
+  throw new RpcError('UNAVAILABLE', `the coordinator leaves and ${name} has not ended: watch it again after the last event seen`, { reason: 'LEAVING' });
 }
 
 function jobName(name: string): string {

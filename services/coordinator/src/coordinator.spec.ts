@@ -75,6 +75,7 @@ test('members get their assignment together, then may proceed; the same state le
   const done = await w.store.get(name);
   expect(done?.job).toMatchObject({ state: JobState.SUCCEEDED, result: { model: 'artifacts/o/versions/1' } });
   expect((await w.events(name)).map((e) => e.case)).toEqual(['created', 'stateChanged', 'generationFormed', 'stateChanged', 'stateChanged', 'stateChanged']);
+  expect(w.fences).toEqual([`${name}@1`]);
   expect(a.session.closed && b.session.closed).toBe(true);
 });
 
@@ -105,12 +106,12 @@ test('a lost worker fails the job by name, with what its agent knew', async () =
 
 test('a consequence waits for its cause', async () => {
   const w = world();
-  const { name, a, b } = await running(w);
+  const { name, a, b, generation } = await running(w);
   const peerLost = { reason: 'PEER_LOST', message: 'rank 1 is gone', fault: 'WORKER', worker: 'workers/a', rank: 0 } as const;
   const threw = { reason: 'MODULE_THREW', message: 'the module threw: no such column', fault: 'MODULE', worker: 'workers/b', rank: 1 } as const;
   const reported = { $typeName: 'lockstep.coordinator.v1.JobError', reason: '', message: '', fault: 0, worker: '', rank: 0, stack: 'at column (m.ts:3)' } as const;
-  await w.coordinator.memberFailed(a.session, { ...reported }, peerLost);
-  await w.coordinator.memberFailed(b.session, { ...reported }, threw);
+  await w.coordinator.memberFailed(a.session, generation, { ...reported }, peerLost);
+  await w.coordinator.memberFailed(b.session, generation, { ...reported }, threw);
   expect((await w.store.get(name))?.job.error).toMatchObject({ reason: 'MODULE_THREW', rank: 1, stack: 'at column (m.ts:3)' });
 });
 

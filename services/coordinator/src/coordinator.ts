@@ -10,7 +10,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
-  AssignmentSchema, JobCreatedSchema, JobStateChangedSchema, Numerics, TrainJobSchema, TrainJobSpecSchema,
+  AssignmentSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, Numerics, TrainJobSchema, TrainJobSpecSchema,
   type JobError, type JobResult, type MemberCommand, type MemberFinished, type MemberHello, type TrainJob, type TrainJobSpec,
 } from '@lockstep/contract';
 import { admit, heldWorkers, transition, type JobEffect, type JobFacts, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
@@ -49,6 +49,10 @@ export interface MemberSession {
 
 interface LiveJob {
   record: JobRecord;
+  /** What a queued job was last said to wait for. */
+  waitsFor: string;
+  /** Resolves when the artifact service knows the job's generation. */
+  fenced: Promise<void>;
   state: JobState;
   readonly facts: JobFacts;
   readonly sessions: Map<string, MemberSession>;
@@ -66,6 +70,7 @@ export class Coordinator {
   private readonly live = new Map<string, LiveJob>();
   private readonly serial = new Serial();
   private readonly timers = new Set<NodeJS.Timeout>();
+  private leaving = false;
 
   constructor(
     private readonly store: JobStore,
@@ -80,8 +85,12 @@ export class Coordinator {
   async recover(): Promise<void> {
     for (const record of await this.store.unfinished()) {
       const failure: JobFailure = { reason: 'COORDINATOR_RESTARTED', fault: 'CLUSTER', message: `the coordinator was restarted while ${record.job.name} ran. Submit it again: the bytes are the same` };
-      if (record.job.generation) await this.store.update(...this.ended(record.job, failure));
-      else this.track(record);
+      if (!record.job.generation) {
+        this.track(record);
+        continue;
+      }
+      await this.store.update(...this.ended(record.job, failure));
+      this.fenceOff(record.job.name);
     }
   }
 
@@ -118,16 +127,18 @@ export class Coordinator {
   }
 
   /** A worker's agent, or its child, is gone. */
-  async workerLost(worker: string, detail: string): Promise<void> {
-    const job = this.jobOf(worker);
-    if (job !== undefined) await this.input(job, { kind: 'WORKER_LOST', worker, detail });
+  workerLost(worker: string, detail: string): Promise<void> {
+    return this.serial.run(async () => {
+      const job = this.jobOf(worker);
+      if (job !== undefined && !this.leaving) await this.apply(job, { kind: 'WORKER_LOST', worker, detail });
+    });
   }
 
   /** The child of a job exited: a loss unless the job had ended. */
   async childExited(worker: string, job: string, token: Uint8Array, detail: string): Promise<void> {
     const agent = this.agents.get(worker);
     if (agent?.child?.job === job && sameBytes(agent.child.token, token)) agent.child = undefined;
-    await this.input(job, { kind: 'WORKER_LOST', worker, detail });
+    if (!this.leaving) await this.input(job, { kind: 'WORKER_LOST', worker, detail });
     await this.workersChanged();
   }
 
@@ -136,6 +147,7 @@ export class Coordinator {
     const job = this.live.get(hello.job);
     if (!job) throw new CoordinatorError('FENCED', `${hello.job} is not running here: ${hello.worker} must stop`, { resource: hello.job });
     if (!sameBytes(job.record.token, hello.token)) throw new CoordinatorError('BAD_TOKEN', `${hello.worker} does not show the token of ${hello.job}`, { resource: hello.job });
+    if (job.sessions.has(hello.worker)) throw new CoordinatorError('FENCED', `${hello.worker} has joined ${hello.job} already: this process must stop`, { resource: hello.job });
     job.sessions.set(hello.worker, session);
     await this.input(hello.job, { kind: 'JOINED', worker: hello.worker, address: hello.exchangeAddress, fingerprint: hello.fingerprint?.canonical ?? '' });
   }
@@ -145,7 +157,7 @@ export class Coordinator {
     const job = this.live.get(session.job);
     if (job?.sessions.get(session.worker) !== session) return;
     job.sessions.delete(session.worker);
-    this.later(() => this.input(session.job, { kind: 'WORKER_LOST', worker: session.worker, detail }));
+    if (!this.leaving) this.later(() => this.input(session.job, { kind: 'WORKER_LOST', worker: session.worker, detail }));
   }
 
   async memberReady(session: MemberSession, generation: number): Promise<void> {
@@ -153,22 +165,20 @@ export class Coordinator {
   }
 
   async memberFinished(session: MemberSession, generation: number, report: MemberFinished): Promise<void> {
-    const job = this.live.get(session.job);
-    if (job) {
-      job.finished.set(session.worker, report);
-      job.record = { ...job.record, job: { ...job.record.job, reports: memberReports(job.record.job, job.finished) } };
-    }
-    await this.input(session.job, { kind: 'FINISHED', worker: session.worker, generation, report: { stateDigest: report.stateDigest, steps: Number(report.steps) } });
+    const input: JobInput = { kind: 'FINISHED', worker: session.worker, generation, report: { stateDigest: report.stateDigest, steps: Number(report.steps) } };
+    await this.input(session.job, input, (job) => {
+      const { finished } = this.live.get(session.job) ?? { finished: new Map<string, MemberFinished>() };
+      finished.set(session.worker, report);
+      return { ...job, reports: memberReports(job, finished) };
+    });
   }
 
   async modelCommitted(session: MemberSession, generation: number, result: JobResult): Promise<void> {
-    const job = this.live.get(session.job);
-    if (job) job.record = { ...job.record, job: { ...job.record.job, result } };
-    await this.input(session.job, { kind: 'MODEL_COMMITTED', worker: session.worker, generation });
+    await this.input(session.job, { kind: 'MODEL_COMMITTED', worker: session.worker, generation }, (job) => ({ ...job, result }));
   }
 
-  async memberFailed(session: MemberSession, reported: JobError, failure: JobFailure): Promise<void> {
-    const apply = (): Promise<void> => this.input(session.job, { kind: 'MEMBER_FAILED', worker: session.worker, failure }, reported);
+  async memberFailed(session: MemberSession, generation: number, reported: JobError, failure: JobFailure): Promise<void> {
+    const apply = (): Promise<void> => this.input(session.job, { kind: 'MEMBER_FAILED', worker: session.worker, generation, failure }, (job) => ({ ...job, error: reported }));
     if (CONSEQUENCES.has(failure.reason)) this.later(apply);
     else await apply();
   }
@@ -188,9 +198,15 @@ export class Coordinator {
     });
   }
 
-  /** Deadlines. */
+  /** Deadlines, and whatever admission has missed. */
   async tick(): Promise<void> {
     for (const name of [...this.live.keys()]) await this.input(name, { kind: 'TICK' });
+    await this.workersChanged();
+  }
+
+  /** From here on sessions end because this process leaves: that is nobody's loss. */
+  leave(): void {
+    this.leaving = true;
   }
 
   close(): void {
@@ -216,7 +232,7 @@ export class Coordinator {
     if (!spec) throw new Error(`${record.job.name} has no spec`);
     const maxRuntime = spec.maxRuntime && Number(spec.maxRuntime.seconds) * 1000 + spec.maxRuntime.nanos / 1e6;
     this.live.set(record.job.name, {
-      record, state: { kind: 'QUEUED' }, sessions: new Map(), finished: new Map(),
+      record, state: { kind: 'QUEUED' }, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), finished: new Map(),
       facts: {
         job: record.job.name, replicas: spec.replicas, strictNumerics: spec.numerics !== Numerics.RELAXED,
         rendezvousTimeoutMs: this.settings.rendezvousTimeoutMs, exportTimeoutMs: this.settings.exportTimeoutMs,
@@ -226,20 +242,52 @@ export class Coordinator {
   }
 
   private async admitAll(): Promise<void> {
+    if (this.leaving) return;
     const queued = [...this.live.values()].filter((j) => j.state.kind === 'QUEUED');
+    if (queued.length === 0) return;
     const applicants = queued.map(({ record: { job } }) => ({ job: job.name, minWorkers: job.spec?.workers?.min ?? 1, maxWorkers: job.spec?.workers?.max ?? 1 }));
     for (const { job, workers } of admit(applicants, this.agents.free())) {
       const generation = await this.store.nextGeneration();
-      await this.fence.advance(job, generation);
       await this.apply(job, { kind: 'START', generation, workers });
+      this.announce(job, generation);
     }
+    for (const job of queued) if (job.state.kind === 'QUEUED') await this.tellWait(job);
   }
 
-  private input(name: string, input: JobInput, reported?: JobError): Promise<void> {
-    return this.serial.run(() => this.apply(name, input, reported));
+  /** A queued job says whom it waits for, whenever that changes. */
+  private async tellWait(job: LiveJob): Promise<void> {
+    const { min = 1 } = job.record.job.spec?.workers ?? {};
+    const [free, attached] = [this.agents.free().length, this.agents.list().length];
+    const detail = `waits for ${min} free ${min === 1 ? 'worker' : 'workers'}: ${free} of ${attached} ${attached === 1 ? 'is' : 'are'} free${free >= min ? ', and an older job waits too' : ''}`;
+    if (detail === job.waitsFor) return;
+    job.waitsFor = detail;
+    const value = create(JobStateChangedSchema, { state: job.record.job.state, detail });
+    await this.store.update(job.record.job, [{ case: 'stateChanged', value }], this.around.nowMs());
   }
 
-  private async apply(name: string, input: JobInput, reported?: JobError): Promise<void> {
+  /** Tells the artifact service of a generation. Not within a decision: the service may be slow, and others must not wait. */
+  private announce(name: string, generation: number): void {
+    const job = this.live.get(name);
+    if (!job) return;
+    job.fenced = this.fence.advance(name, generation);
+    job.fenced.catch((e: unknown) => {
+      const failure: JobFailure = { reason: 'ARTIFACT_UNAVAILABLE', fault: 'CLUSTER', message: `the artifact service did not take note of generation ${generation}: ${e instanceof Error ? e.message : String(e)}` };
+      this.input(name, { kind: 'CLUSTER_FAILED', failure }).catch((late: unknown) => this.logger.error({ err: late, job: name }, 'a failed fence could not end its job'));
+    });
+  }
+
+  /** A job that ended without a model must not publish one later, from a member that was cut off or paused. */
+  private fenceOff(name: string): void {
+    this.store.nextGeneration().then((generation) => this.fence.advance(name, generation))
+      .catch((e: unknown) => this.logger.error({ err: e, job: name }, 'the members of an ended job could not be fenced off'));
+  }
+
+  private input(name: string, input: JobInput, change?: (job: TrainJob) => TrainJob): Promise<void> {
+    return this.serial.run(() => this.apply(name, input, change));
+  }
+
+  /** @param change what the input brings for the job as clients see it; applied only if the input moves the job */
+  private async apply(name: string, input: JobInput, change: (job: TrainJob) => TrainJob = (job) => job): Promise<void> {
     const job = this.live.get(name);
     if (!job) return;
     const nowMs = this.around.nowMs();
@@ -247,7 +295,7 @@ export class Coordinator {
     if (result.kind === 'UNCHANGED') return;
     if (result.kind === 'FENCED') throw new CoordinatorError('FENCED', result.message, { resource: name });
     const moved = result.state.kind !== job.state.kind;
-    const next = withState(job.record.job, result.state, nowMs, reported);
+    const next = withState(change(job.record.job), result.state, nowMs);
     const connected = result.state.kind === 'RENDEZVOUS' && result.effects.some((e) => e.kind === 'ASSIGN');
     const events: NewEvent[] = [];
     if (moved) {
@@ -263,6 +311,7 @@ export class Coordinator {
     for (const effect of result.effects) this.carryOut(job, effect);
     if (jobHasEnded(next)) {
       this.live.delete(name);
+      if (next.state !== JobStateNumber.SUCCEEDED && next.generation) this.fenceOff(name);
       await this.admitAll();
     }
   }
@@ -273,7 +322,10 @@ export class Coordinator {
     const generation = job.record.job.generation?.number ?? 0n;
     switch (effect.kind) {
       case 'START_CHILD':
-        return this.agents.startChild(effect.worker, { job: name, token: job.record.token }, spec?.mathThreads ?? 1);
+        if (!this.agents.startChild(effect.worker, { job: name, token: job.record.token }, spec?.mathThreads ?? 1)) {
+          this.later(() => this.input(name, { kind: 'WORKER_LOST', worker: effect.worker, detail: 'its agent left before it could start its child' }));
+        }
+        return undefined;
       case 'ASSIGN': {
         const value = create(AssignmentSchema, {
           ...(spec && { spec }), generation: toGeneration(effect.generation, effect.members), rank: effect.rank,
@@ -284,7 +336,9 @@ export class Coordinator {
       case 'PROCEED':
         return session?.send({ case: 'proceed', value: { $typeName: 'lockstep.coordinator.v1.Proceed' } }, generation);
       case 'COMMIT_MODEL':
-        return session?.send({ case: 'commitModel', value: { $typeName: 'lockstep.coordinator.v1.CommitModel' } }, generation);
+        // Only when older generations are fenced off. A failure has ended the job by then.
+        void job.fenced.then(() => session?.send({ case: 'commitModel', value: { $typeName: 'lockstep.coordinator.v1.CommitModel' } }, generation), () => undefined);
+        return undefined;
       case 'STOP_CHILD':
         session?.send({ case: 'abort', value: { $typeName: 'lockstep.coordinator.v1.Abort', reason: effect.reason } }, generation);
         session?.close();

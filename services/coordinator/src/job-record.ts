@@ -54,7 +54,7 @@ export function toGeneration(number: number, seats: readonly (Seat | GroupMember
 }
 
 /** The job as clients see it after its domain state has moved. */
-export function withState(job: TrainJob, state: DomainState, nowMs: number, reported?: JobError): TrainJob {
+export function withState(job: TrainJob, state: DomainState, nowMs: number): TrainJob {
   const next: TrainJob = { ...job, state: toJobState(state.kind) };
   switch (state.kind) {
     case 'QUEUED':
@@ -68,6 +68,6 @@ export function withState(job: TrainJob, state: DomainState, nowMs: number, repo
     case 'CANCELLED':
       return { ...next, endTime: timestampFromMs(nowMs) };
     case 'FAILED':
-      return { ...next, endTime: timestampFromMs(nowMs), error: toJobError(state.failure, reported) };
+      return { ...next, endTime: timestampFromMs(nowMs), error: toJobError(state.failure, job.error) };
   }
 }

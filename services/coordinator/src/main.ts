@@ -47,6 +47,7 @@ runService(logger, async () => {
   }, TICK_MS);
   return {
     server,
+    beforeDrain: () => coordinator.leave(),
     close: async () => {
       clearInterval(timer);
       coordinator.close();

@@ -5,7 +5,7 @@ import {
   type AgentMessage, type JobError, type MemberCommand, type MemberMessage,
 } from '@lockstep/contract';
 import { LeaseTable, type Fault as DomainFault, type JobFailure } from '@lockstep/membership';
-import { AsyncQueue, type Logger, type ServiceImplementation } from '@lockstep/rpc';
+import { AsyncQueue, RpcError, type Logger, type ServiceImplementation } from '@lockstep/rpc';
 import type { Agent } from './agent-registry';
 import type { Coordinator, MemberSession } from './coordinator';
 import { CoordinatorError } from './coordinator-error';
@@ -42,8 +42,8 @@ export class SessionServicer {
   }
 
   readonly implementation: ServiceImplementation<typeof SessionService> = {
-    attach: (messages) => this.attach(messages),
-    join: (messages) => this.join(messages),
+    attach: (messages, { signal }) => this.attach(messages, signal),
+    join: (messages, { signal }) => this.join(messages, signal),
   };
 
   /** Ends the sessions of those that have been silent for too long. */
@@ -54,7 +54,7 @@ export class SessionServicer {
     }
   }
 
-  private async *attach(messages: AsyncIterable<AgentMessage>): AsyncGenerator<ReturnType<typeof create<typeof AgentCommandSchema>>> {
+  private async *attach(messages: AsyncIterable<AgentMessage>, signal: AbortSignal): AsyncGenerator<ReturnType<typeof create<typeof AgentCommandSchema>>> {
     const iterator = messages[Symbol.asyncIterator]();
     const first = await iterator.next();
     if (first.done || first.value.message.case !== 'register') throw new CoordinatorError('PROTOCOL', 'the first message of an agent must be register');
@@ -64,6 +64,7 @@ export class SessionServicer {
     if (!agent) throw new CoordinatorError('WORKER_NAME_TAKEN', `${register.worker} is attached already: give this worker another --name`, { resource: register.worker });
     this.logger.info({ worker: agent.worker, host: register.host }, 'worker attached');
     const key = this.lease(agent.commands, () => `no heartbeat of ${agent.worker}`);
+    endWith(signal, agent.commands);
     let detail = `its agent's session ended (process ${register.pid} on ${register.host})`;
     const reading = this.readAgent(agent, iterator, key).catch((e: unknown) => { detail = `${detail}: ${messageOf(e)}`; }).finally(() => agent.commands.close());
     try {
@@ -94,7 +95,7 @@ export class SessionServicer {
     }
   }
 
-  private async *join(messages: AsyncIterable<MemberMessage>): AsyncGenerator<MemberCommand> {
+  private async *join(messages: AsyncIterable<MemberMessage>, signal: AbortSignal): AsyncGenerator<MemberCommand> {
     const iterator = messages[Symbol.asyncIterator]();
     const first = await iterator.next();
     if (first.done || first.value.message.case !== 'hello') throw new CoordinatorError('PROTOCOL', 'the first message of a member must be hello');
@@ -107,6 +108,7 @@ export class SessionServicer {
       close: () => commands.close(),
     };
     const key = this.lease(commands, () => `no heartbeat of ${hello.worker}'s child`);
+    endWith(signal, commands);
     let detail = 'the session of its child process ended';
     try {
       await this.coordinator.join(hello, session);
@@ -143,7 +145,7 @@ export class SessionServicer {
           if (message.value.result) await this.coordinator.modelCommitted(session, generation, message.value.result);
           break;
         case 'failed':
-          if (message.value.error) await this.coordinator.memberFailed(session, message.value.error, toFailure(session, message.value.error));
+          if (message.value.error) await this.coordinator.memberFailed(session, generation, message.value.error, toFailure(session, message.value.error));
           break;
         case 'hello':
         case undefined:
@@ -169,6 +171,13 @@ export class SessionServicer {
     this.leases.forget(key);
     this.open.delete(key);
   }
+}
+
+/** Ends a stream of commands when its call is cancelled, or this process leaves. */
+function endWith(signal: AbortSignal, commands: { close(failure?: Error): void }): void {
+  const end = (): void => commands.close(new RpcError('UNAVAILABLE', 'the coordinator leaves, or the call was cancelled', { reason: 'LEAVING' }));
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
 }
 
 const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));

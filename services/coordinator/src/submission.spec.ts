@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { TrainJobSpecSchema } from '@lockstep/contract';
 import { CoordinatorError } from './coordinator-error';
-import { checkSubmission, SHARD_RECORDS, type Catalog, type CatalogVersion } from './submission';
+import { checkSubmission, DataProblem, SHARD_RECORDS, type Catalog, type CatalogVersion } from './submission';
 
 const version = (name: string, type: string, paths: readonly string[]): CatalogVersion => ({ name, type, files: paths.map((path) => ({ path, sizeBytes: 1 })) });
 const VERSIONS = [
@@ -16,7 +16,7 @@ const COUNTS: Record<string, number> = { 'Split-train/a': 10, 'Split-train/b': S
 const catalog: Catalog = {
   version: (name) => Promise.resolve(VERSIONS.find((v) => v.name === name)),
   countRecords: (_version, files) => (files.some((f) => f.path.endsWith('corrupt'))
-    ? Promise.reject(new Error('Split-train/corrupt of artifacts/bad/versions/1 is truncated: record 3 at byte 128 ends early'))
+    ? Promise.reject(new DataProblem('Split-train/corrupt of artifacts/bad/versions/1 is truncated: record 3 at byte 128 ends early'))
     : Promise.resolve(new Map(files.map((f) => [f.path, COUNTS[f.path] ?? 0])))),
   schemaProblem: (of) => Promise.resolve(of.name.includes('bad') ? 'line 3, column 7: expected "{"' : undefined),
 };

@@ -18,10 +18,15 @@ export interface CatalogVersion {
   readonly files: readonly CatalogFile[];
 }
 
+/** Data that cannot be trained on: a fault of the submission, not of the services that it is looked up in. */
+export class DataProblem extends Error {
+  override readonly name = 'DataProblem';
+}
+
 /** What a submission looks up. */
 export interface Catalog {
   version(name: string): Promise<CatalogVersion | undefined>;
-  /** Number of records in each file of a split, checked; rejects with a sentence when a file is truncated or corrupt. */
+  /** Number of records in each file of a split, checked; rejects with a DataProblem when a file is truncated or corrupt. */
   countRecords(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>>;
   /** The reason why a schema.pbtxt does not parse, or undefined. */
   schemaProblem(version: CatalogVersion, path: string): Promise<string | undefined>;
@@ -114,7 +119,8 @@ async function cutSplits(spec: TrainJobSpec, examples: readonly CatalogVersion[]
         shards.push(...table.shards.map(({ file, firstRecord, recordCount }) =>
           create(ShardSchema, { version: version.name, path: file, firstRecord: BigInt(firstRecord), recordCount: BigInt(recordCount) })));
       } catch (e) {
-        add(field, e instanceof Error ? e.message : String(e));
+        if (!(e instanceof DataProblem)) throw e;
+        add(field, e.message);
         readable = false;
       }
     }
