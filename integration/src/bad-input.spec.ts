@@ -22,6 +22,7 @@ describe('a module that', () => {
     ['saves no model', 'no-model', [], /runFn failed to generate model/],
     ['gives a NaN loss', 'nan-loss', ['--workers', '2'], /call 0 epoch \d+ TRAIN step \d+: .*loss/],
     ['throws on one worker', 'throws', ['--workers', '2'], /no such column: colour[\s\S]*MODULE_THREW on workers\/w2 \(rank 1\)[\s\S]*throws\.ts:\d+/],
+    ['leaves a rejection behind', 'stray', [], /nobody waits for me[\s\S]*MODULE_THREW/],
     ['has a batch smaller than V', 'small-batch', [], /batch.*2.*4/i],
     ['makes another call on each worker', 'disagree', ['--workers', '2'], /rank 0[\s\S]*rank 1|rank 1[\s\S]*rank 0/],
   ])('%s', async (_what, module, flags, expected) => {
@@ -37,6 +38,9 @@ describe('a command line with', () => {
     ['an unknown command', ['trian'], /unknown command 'trian'[\s\S]*train/],
     ['an unknown flag', ['train', 'm.ts', '--exmaples', 'x'], /unknown option '--exmaples'[\s\S]*--examples/],
     ['a number that is none', ['up', '--workers', 'many'], /--workers.*whole number/],
+    ['an unknown flag of a subcommand', ['jobs', 'list', '--nope'], /unknown option '--nope'/],
+    ['a missing argument of a subcommand', ['artifacts', 'get', 'x'], /required option '--to <folder>'/],
+    ['a file that is not there', ['train', 'm.ts', '--hyperparameters', '@nowhere.json'], /cannot read nowhere\.json/],
     ['a missing flag', ['train', 'm.ts'], /--examples is required/],
   ])('%s ends with 2', async (_what, args, expected) => {
     const { code, stderr } = await lockstep(args);

@@ -44,7 +44,7 @@ export class LocalCluster {
       });
       return new LocalCluster(process_, facts, folder);
     } catch (e) {
-      process_.kill('SIGKILL');
+      process_.kill('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
       throw e;
     } finally {
@@ -64,11 +64,17 @@ export class LocalCluster {
     return stdout.trim().split('\n').filter((l) => l !== '').map((l) => JSON.parse(l) as T);
   }
 
+  /** Ends `up` itself as the system would. */
+  kill(signal: 'SIGKILL' | 'SIGHUP'): void {
+    this.process.kill(signal);
+  }
+
   /** Ends it as Ctrl-C does, and removes its folder. @returns the exit code of `up` */
   async stop(): Promise<number | null> {
     const ended = new Promise<number | null>((done) => this.process.once('exit', done));
-    if (this.process.exitCode === null) this.process.kill('SIGINT');
-    const code = this.process.exitCode ?? await ended;
+    const running = this.process.exitCode === null && this.process.signalCode === null;
+    if (running) this.process.kill('SIGINT');
+    const code = running ? await ended : this.process.exitCode;
     rmSync(this.folder, { recursive: true, force: true });
     return code;
   }

@@ -105,6 +105,11 @@ test('another seed makes another model', async () => {
   expect(six.result.modelDigest).not.toBe(five.result.modelDigest);
 }, 120_000);
 
+test('members that have finished wait for a chief that has not', async () => {
+  const job = (await cluster.json<JobDocument>('train', moduleFile('slow-chief'), '--examples', 'penguins', '--workers', '2')).at(-1);
+  expect(job?.state).toBe('JOB_STATE_SUCCEEDED');
+}, 60_000);
+
 test('a model is fetched whole, and its files are what the version says', async () => {
   const target = join(cluster.folder, 'fetched');
   const { code, stderr } = await cluster.run('artifacts', 'get', 'p1-v4-s5', '--to', target);

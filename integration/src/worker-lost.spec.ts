@@ -1,5 +1,6 @@
 /** A worker dies: its job fails within seconds, by the worker's name, and nothing is committed. */
 import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { CoordinatorClient } from '@lockstep/client';
 import { JobState } from '@lockstep/contract';
 import { LocalCluster } from './cluster';
@@ -58,6 +59,43 @@ test('kill -9 of an agent fails the job by name, and its child does not go on as
   const listed = await cluster.json<{ name: string; type: string }>('artifacts', 'list');
   expect(listed.filter((a) => a.type === 'Model')).toEqual([]);
 }, 120_000);
+
+test('a module that spins ends with its job, and what it printed is in the log', async () => {
+  const own = await LocalCluster.start(1);
+  try {
+    await own.json(...IMPORT_PENGUINS);
+    const [submitted] = await own.json<{ name: string }>('train', moduleFile('spins'), '--examples', 'penguins', '--output', 'spins', '--detach');
+    const agent = own.facts.pids['worker-1'] ?? -1;
+    await printed(join(own.facts.data, 'logs', 'worker-1.log'), 'spins from here on');
+    const [child] = childrenOf(agent);
+    expect((await own.run('jobs', 'cancel', submitted?.name ?? '')).code).toBe(0);
+    await expect(gone(child ?? -1)).resolves.toBe(true);
+  } finally {
+    await own.stop();
+  }
+}, 120_000);
+
+test('however `up` ends, its services end too', async () => {
+  const own = await LocalCluster.start(1);
+  const pids = Object.values(own.facts.pids);
+  own.kill('SIGKILL');
+  for (const pid of pids) await expect(gone(pid)).resolves.toBe(true);
+  await own.stop();
+}, 60_000);
+
+/** Waits until a log says something. */
+function printed(log: string, text: string): Promise<void> {
+  const tail = spawn('tail', ['-n', '+1', '-F', log], { stdio: ['ignore', 'pipe', 'ignore'] });
+  return new Promise((resolve) => {
+    let seen = '';
+    tail.stdout.on('data', (bytes: Buffer) => {
+      seen += bytes.toString();
+      if (!seen.includes(text)) return;
+      tail.kill();
+      resolve();
+    });
+  });
+}
 
 /** Waits until a process has ended. */
 function gone(pid: number): Promise<boolean> {

@@ -44,13 +44,13 @@ function clientMethod(method: DescMethod, channel: Channel): (input: object, opt
       return (request, options = {}) => new Promise((resolve, reject) => {
         const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadataOf(options), callOptions(options, DEFAULT_TIMEOUT_MS),
           (error, reply) => (error ? reject(located(error, channel)) : resolve(reply)));
-        onAbort(options.signal, () => call.cancel());
+        onAbort(options.signal, call);
       });
     case 'client_streaming':
       return (requests, options = {}) => new Promise((resolve, reject) => {
         const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(options), callOptions(options),
           (error, reply) => (error ? reject(located(error, channel)) : resolve(reply)));
-        onAbort(options.signal, () => call.cancel());
+        onAbort(options.signal, call);
         writeAll(call, requests as AsyncIterable<object>).catch((e: unknown) => {
           call.cancel();
           reject(e);
@@ -59,13 +59,13 @@ function clientMethod(method: DescMethod, channel: Channel): (input: object, opt
     case 'server_streaming':
       return (request, options = {}) => {
         const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadataOf(options), callOptions(options));
-        onAbort(options.signal, () => call.cancel());
+        onAbort(options.signal, call);
         return replies(call, () => call.cancel(), channel);
       };
     case 'bidi_streaming':
       return (requests, options = {}) => {
         const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(options), callOptions(options));
-        onAbort(options.signal, () => call.cancel());
+        onAbort(options.signal, call);
         writeAll(call, requests as AsyncIterable<object>).catch((e: unknown) => call.destroy(e instanceof Error ? e : new Error(String(e))));
         return replies(call, () => call.cancel(), channel);
       };
@@ -101,8 +101,11 @@ function callOptions(options: CallOptions, defaultTimeoutMs?: number): GrpcCallO
   return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
 }
 
-function onAbort(signal: AbortSignal | undefined, cancel: () => void): void {
+/** Cancels the call when the signal aborts; listens no longer than the call lasts. */
+function onAbort(signal: AbortSignal | undefined, call: { cancel(): void; once(event: 'status', listener: () => void): unknown }): void {
   if (!signal) return;
-  if (signal.aborted) cancel();
-  else signal.addEventListener('abort', cancel, { once: true });
+  const cancel = (): void => call.cancel();
+  if (signal.aborted) return cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  call.once('status', () => signal.removeEventListener('abort', cancel));
 }

@@ -2,6 +2,7 @@ export { openChannel, type Channel, type ChannelSettings } from './channel';
 export { createClient, DEFAULT_TIMEOUT_MS, type CallOptions, type ServiceClient } from './client';
 export { implement, type CallContext, type ServedService, type ServiceImplementation } from './implementation';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from './logger';
+export { leaveWithParent, PARENT_PIPE_VARIABLE } from './parent-pipe';
 export { packageVersion } from './package-version';
 export { AsyncQueue } from './queue';
 export { ERROR_DOMAIN, RpcError, type FieldViolation, type RpcErrorDetails } from './rpc-error';

@@ -1,6 +1,6 @@
 import type { DescFile, DescService } from '@bufbuild/protobuf';
 import { toBinary } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { create } from '@bufbuild/protobuf';
@@ -26,6 +26,3 @@ export function addReflection(server: Server, services: readonly DescService[], 
   };
   new ReflectionService(definition).addToServer(server);
 }
-
-/** The raw descriptor of a file: what reflection and foreign tools read. */
-export const fileDescriptorBytes = (file: DescFile): Uint8Array => toBinary(FileDescriptorProtoSchema, file.proto);

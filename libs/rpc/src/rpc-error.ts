@@ -60,10 +60,6 @@ export class RpcError extends Error {
     return new RpcError('INVALID_ARGUMENT', `the request is not valid: ${list}`, { reason: 'BAD_REQUEST', fieldViolations });
   }
 
-  static notFound(type: string, name: string, hint = ''): RpcError {
-    return new RpcError('NOT_FOUND', `${type} ${name} does not exist${hint && `: ${hint}`}`, { reason: 'NOT_FOUND', resource: { type, name } });
-  }
-
   /** The form that grpc-js sends: code, message, and google.rpc.Status in the trailer. */
   toStatus(): Partial<StatusObject> {
     const metadata = new Metadata();

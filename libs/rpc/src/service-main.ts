@@ -1,3 +1,4 @@
+import { leaveWithParent } from './parent-pipe';
 import type { RunningServer } from './server';
 import type { Logger } from './logger';
 
@@ -37,6 +38,7 @@ export function runService(logger: Logger, start: () => Promise<ServiceMain>): v
     };
     process.on('SIGTERM', () => leave('SIGTERM'));
     process.on('SIGINT', () => leave('SIGINT'));
+    leaveWithParent(() => leave('the end of its parent'));
     process.stdout.write(`${JSON.stringify({ listening: server.address, pid: process.pid, ...facts })}\n`);
   }, fail);
 }

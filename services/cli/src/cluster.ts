@@ -30,8 +30,9 @@ export function announceCluster(folder: string, cluster: Cluster): void {
   renameSync(temporary, clusterFile(folder));
 }
 
+/** Withdraws what this process announced, and nothing else. */
 export function retractCluster(folder: string): void {
-  rmSync(clusterFile(folder), { force: true });
+  if (readClusterFile(folder)?.pid === process.pid) rmSync(clusterFile(folder), { force: true });
 }
 
 /**
@@ -44,23 +45,26 @@ export function findCluster(options: ClusterOptions): Cluster {
   const artifact = options.artifact ?? process.env['LOCKSTEP_ARTIFACT'];
   if (coordinator !== undefined && artifact !== undefined) return { coordinator, artifact };
   const folder = dataFolder(options);
-  const local = readLocal(folder);
+  const local = localCluster(folder);
   if (!local) {
     throw new CliError(`no cluster runs on ${folder}`, 'Start one with `lockstep up` in another terminal, or name one with --coordinator and --artifact.');
   }
   return { coordinator: coordinator ?? local.coordinator, artifact: artifact ?? local.artifact };
 }
 
-function readLocal(folder: string): Cluster | undefined {
-  let text: string;
+/** The cluster that runs on a data folder now. */
+export function localCluster(folder: string): Cluster | undefined {
+  const { coordinator, artifact, pid } = readClusterFile(folder) ?? {};
+  if (coordinator === undefined || artifact === undefined || pid === undefined || !isAlive(pid)) return undefined;
+  return { coordinator, artifact };
+}
+
+function readClusterFile(folder: string): (Partial<Cluster> & { readonly pid?: number }) | undefined {
   try {
-    text = readFileSync(clusterFile(folder), 'utf8');
+    return JSON.parse(readFileSync(clusterFile(folder), 'utf8')) as Partial<Cluster> & { pid?: number };
   } catch {
     return undefined; // no file: no cluster was started here, or it has left cleanly
   }
-  const value = JSON.parse(text) as Partial<Cluster> & { pid?: number };
-  if (typeof value.coordinator !== 'string' || typeof value.artifact !== 'string') return undefined;
-  return value.pid !== undefined && !isAlive(value.pid) ? undefined : { coordinator: value.coordinator, artifact: value.artifact };
 }
 
 function isAlive(pid: number): boolean {

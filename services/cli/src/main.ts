@@ -71,12 +71,13 @@ function complain(caught: unknown, output: Output): ExitCode {
   }
   const message = caught instanceof Error ? caught.message : String(caught);
   output.document({ error: { message } });
-  if (!output.json) process.stderr.write(`lockstep: ${message}\n${process.env['LOCKSTEP_LOG_LEVEL'] === 'debug' && caught instanceof Error ? `${caught.stack ?? ''}\n` : ''}`);
+  if (!output.json) process.stderr.write(`lockstep: ${message}\n${process.env['LOCKSTEP_DEBUG'] === '1' && caught instanceof Error ? `${caught.stack ?? ''}\n` : ''}`);
   return EXIT.FAILED;
 }
 
 for (const command of [upCommand(run), trainCommand(run), jobCommands(run), workersCommand(run), artifactCommands(run), examplesCommands(run), doctorCommand(run)]) {
-  program.addCommand(command.exitOverride().showSuggestionAfterError(true));
+  for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError(true);
+  program.addCommand(command);
 }
 // Global flags work after the command too: that is where people type them.
 for (const command of program.commands.flatMap((c) => [c, ...c.commands])) {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { PARENT_PIPE_VARIABLE } from '@lockstep/rpc';
 import { CliError } from './cli-error';
 
 const START_TIMEOUT_MS = 30_000;
@@ -20,14 +21,22 @@ export class ManagedProcess {
     mkdirSync(dirname(logFile), { recursive: true });
     this.log = createWriteStream(logFile, { flags: 'a' });
     const main = join(dirname(require.resolve(`${packageName}/package.json`)), 'dist', 'main.js');
-    // Its own process group: Ctrl-C reaches `up` alone, which ends the services in order.
-    this.process = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    // Its own process group: Ctrl-C reaches `up` alone, which ends the services in order. However `up` ends, the pipe does too.
+    this.process = spawn(process.execPath, [main, ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...process.env, [PARENT_PIPE_VARIABLE]: '1' } });
+    this.process.stdin?.on('error', () => undefined); // its end is told by 'exit'
+    this.log.on('error', (e) => process.stderr.write(`${this.logFile} cannot be written: ${e.message}\n`));
     this.process.stderr?.on('data', (bytes: Buffer) => {
       this.log.write(bytes);
       this.tail.push(bytes.toString());
       if (this.tail.length > 20) this.tail.shift();
     });
-    this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve({ code, signal })));
+    this.exited = new Promise((resolve) => {
+      this.process.once('exit', (code, signal) => resolve({ code, signal }));
+      this.process.once('error', (e) => {
+        this.tail.push(e.message);
+        resolve({ code: null, signal: null });
+      });
+    });
   }
 
   get pid(): number {
@@ -50,7 +59,11 @@ export class ManagedProcess {
     const failed = (why: string): CliError => new CliError(`${this.name} ${why}: ${this.lastWords()}`, `Its log is ${this.logFile}.`);
     try {
       return await Promise.race([
-        new Promise<{ listening: string }>((resolve) => lines.once('line', (line) => resolve(JSON.parse(line) as { listening: string }))),
+        new Promise<{ listening: string }>((resolve) => lines.once('line', (line) => {
+          // What follows is what modules print.
+          lines.on('line', (printed) => this.log.write(`${printed}\n`));
+          resolve(JSON.parse(line) as { listening: string });
+        })),
         this.exited.then(({ code, signal }) => { throw failed(`could not start (${signal ?? `exit code ${code ?? '?'}`})`); }),
         new Promise<never>((_, reject) => { timer = setTimeout(() => reject(failed(`was not ready within ${START_TIMEOUT_MS / 1000} s`)), START_TIMEOUT_MS); }),
       ]);

@@ -21,7 +21,7 @@ export function workerCount(text: string): { readonly min: number; readonly max:
 
 /** A JSON object, or @file that holds one. */
 export function jsonObject(text: string): string {
-  const source = text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text;
+  const source = text.startsWith('@') ? readText(text.slice(1)) : text;
   let value: unknown;
   try {
     value = JSON.parse(source);
@@ -30,6 +30,14 @@ export function jsonObject(text: string): string {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InvalidArgumentError('must be a JSON object, or @FILE that holds one.');
   return JSON.stringify(value);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (e) {
+    throw new InvalidArgumentError(`cannot read ${file}: ${e instanceof Error ? e.message : String(e)}.`);
+  }
 }
 
 /** Seconds with a unit: 90s, 10m, 2h. */

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, EXIT, type ExitCode } from './cli-error';
-import { announceCluster, dataFolder, findCluster, retractCluster, type Cluster, type ClusterOptions } from './cluster';
+import { announceCluster, dataFolder, localCluster, retractCluster, type Cluster, type ClusterOptions } from './cluster';
 import { ManagedProcess } from './managed-process';
 import type { Output } from './output';
 
@@ -15,7 +15,7 @@ export interface UpOptions extends ClusterOptions {
 /** Starts a local cluster and runs until it is interrupted or a service ends by itself. */
 export async function up(options: UpOptions, output: Output): Promise<ExitCode> {
   const folder = dataFolder(options);
-  refuseSecond(options, folder);
+  refuseSecond(folder);
   mkdirSync(folder, { recursive: true });
   const interrupted = interruption();
   const started: ManagedProcess[] = [];
@@ -56,18 +56,15 @@ export async function up(options: UpOptions, output: Output): Promise<ExitCode> 
   }
 }
 
-function refuseSecond(options: UpOptions, folder: string): void {
-  let running: Cluster;
-  try {
-    running = findCluster({ data: options.data ?? folder });
-  } catch {
-    return; // none runs: that is what we want
-  }
+function refuseSecond(folder: string): void {
+  const running = localCluster(folder);
+  if (!running) return;
   throw new CliError(`a cluster runs on ${folder} already (coordinator ${running.coordinator})`, 'Use it, stop it, or give this one another folder with --data.');
 }
 
 function interruption(): Promise<'INTERRUPTED'> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('INTERRUPTED'));
+    // `on`, not `once`: a second Ctrl-C must not end `up` before its services.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('INTERRUPTED'));
   });
 }

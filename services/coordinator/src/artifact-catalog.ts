@@ -1,10 +1,17 @@
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VersionCache, type ArtifactClient } from '@lockstep/client';
 import { countRecords, ExamplesError, parseSchema } from '@lockstep/examples';
 import { RpcError } from '@lockstep/rpc';
 import { Serial } from './serial';
 import { DataProblem, type Catalog, type CatalogFile, type CatalogVersion } from './submission';
+
+const SCRATCH_PREFIX = 'scratch-';
+
+/** Removes what a coordinator that was killed left of its checks. */
+export async function removeScratch(dataFolder: string): Promise<void> {
+  for (const name of await readdir(dataFolder)) if (name.startsWith(SCRATCH_PREFIX)) await rm(join(dataFolder, name), { recursive: true, force: true });
+}
 
 /**
  * The artifact service as submissions see it. Record counts are found by reading every record once, which checks its
@@ -33,7 +40,7 @@ export class ArtifactCatalog implements Catalog {
   private async count(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>> {
     const kept = await this.readCounts(version);
     const missing = files.filter((f) => !kept.has(f.path));
-    const scratch = await mkdtemp(join(this.dataFolder, 'scratch-'));
+    const scratch = await mkdtemp(join(this.dataFolder, SCRATCH_PREFIX));
     const cache = new VersionCache(this.artifacts, scratch);
     try {
       for (const { path } of missing) {
@@ -54,7 +61,7 @@ export class ArtifactCatalog implements Catalog {
   }
 
   async schemaProblem(version: CatalogVersion, path: string): Promise<string | undefined> {
-    const scratch = await mkdtemp(join(this.dataFolder, 'scratch-'));
+    const scratch = await mkdtemp(join(this.dataFolder, SCRATCH_PREFIX));
     try {
       const text = await readFile(await new VersionCache(this.artifacts, scratch).file(version.name, path), 'utf8');
       parseSchema(text, path);

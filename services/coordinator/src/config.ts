@@ -24,7 +24,7 @@ export const USAGE = `usage: coordinator --artifact HOST:PORT [flags]
   --lease-ms            silence after which a worker is lost; default 3000 (LOCKSTEP_COORDINATOR_LEASE_MS)
   --rendezvous-timeout-ms  from the start of the children until all are connected; default 60000 (LOCKSTEP_COORDINATOR_RENDEZVOUS_TIMEOUT_MS)
   --export-timeout-ms   how long the chief may take to commit; default 600000 (LOCKSTEP_COORDINATOR_EXPORT_TIMEOUT_MS)
-  --log-level           ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_LOG_LEVEL)`;
+  --log-level           ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_COORDINATOR_LOG_LEVEL)`;
 
 const text = { type: 'string' } as const;
 const OPTIONS = { artifact: text, listen: text, data: text, 'lease-ms': text, 'rendezvous-timeout-ms': text, 'export-timeout-ms': text, 'log-level': text } as const;
@@ -41,7 +41,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   };
   const artifact = value('artifact');
   if (artifact === undefined) throw new Error(`--artifact is required\n${USAGE}`);
-  const level = values['log-level'] ?? env['LOCKSTEP_LOG_LEVEL'] ?? 'info';
+  const level = value('log-level') ?? 'info';
   const logLevel = LOG_LEVELS.find((l) => l === level);
   if (!logLevel) throw new Error(`--log-level "${level}" is none of ${LOG_LEVELS.join(', ')}`);
   return {

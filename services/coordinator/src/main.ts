@@ -5,7 +5,7 @@ import { CoordinatorService, SessionService } from '@lockstep/contract';
 import { createLogger, implement, openChannel, packageVersion, runService, startServer } from '@lockstep/rpc';
 import { ArtifactClient } from '@lockstep/client';
 import { AgentRegistry } from './agent-registry';
-import { ArtifactCatalog } from './artifact-catalog';
+import { ArtifactCatalog, removeScratch } from './artifact-catalog';
 import { readConfig } from './config';
 import { Coordinator } from './coordinator';
 import { coordinatorServicer } from './coordinator-servicer';
@@ -25,6 +25,7 @@ runService(logger, async () => {
   logger.level = config.logLevel;
   const version = packageVersion(__dirname);
   const store = await SqliteJobStore.open(config.dataFolder, version);
+  await removeScratch(config.dataFolder);
   const artifactChannel = openChannel(config.artifact);
   const artifacts = new ArtifactClient(artifactChannel);
   const nowMs = (): number => Date.now();

@@ -20,7 +20,7 @@ export const AGENT_USAGE = `usage: worker --coordinator HOST:PORT [--name NAME] 
   --name         name of this worker; default: host name and process id (LOCKSTEP_WORKER_NAME)
   --host         address under which other workers reach this one; default 127.0.0.1 (LOCKSTEP_WORKER_HOST)
   --data         folder for downloads and scratch files; default ./worker-data (LOCKSTEP_WORKER_DATA)
-  --log-level    ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_LOG_LEVEL)`;
+  --log-level    ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_WORKER_LOG_LEVEL)`;
 
 /** @throws Error with one sentence and the usage when a flag is unknown or a value is missing. */
 export function readAgentConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): AgentConfig {
@@ -30,7 +30,7 @@ export function readAgentConfig(argv: readonly string[], env: Readonly<Record<st
   if (coordinator === undefined) throw new Error(`--coordinator is required\n${AGENT_USAGE}`);
   const name = values.name ?? env['LOCKSTEP_WORKER_NAME'] ?? `${hostname()}-${process.pid}`.toLowerCase().replace(/[^a-z0-9-]/g, '-');
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) throw new Error(`--name "${name}" must be lower-case letters, digits and dashes`);
-  const level = values['log-level'] ?? env['LOCKSTEP_LOG_LEVEL'] ?? 'info';
+  const level = values['log-level'] ?? env['LOCKSTEP_WORKER_LOG_LEVEL'] ?? 'info';
   const logLevel = LOG_LEVELS.find((l) => l === level);
   if (!logLevel) throw new Error(`--log-level "${level}" is none of ${LOG_LEVELS.join(', ')}`);
   return {

@@ -11,8 +11,10 @@ import { ChildRunner } from './child-process';
 
 const OUTGOING_LIMIT = 1000;
 const RECONNECT_MS = 500;
-/** Refusals that another try does not change. */
-const FINAL = new Set(['WORKER_NAME_TAKEN', 'VERSION_MISMATCH']);
+const MAX_TAKEN_TRIES = 10;
+
+/** Scratch folders of a worker's jobs: of its own, since workers of one machine may share a data folder. */
+export const workFolder = (config: AgentConfig): string => join(config.dataFolder, 'work', config.worker.replace('/', '-'));
 
 export class Agent {
   private child: { readonly runner: ChildRunner; readonly token: Uint8Array; readonly job: string } | undefined;
@@ -27,13 +29,18 @@ export class Agent {
 
   /** Runs until stop(); rejects with the coordinator's refusal when another try would not change it. */
   async run(onAttached: () => void): Promise<void> {
+    let takenTries = 0;
     while (!this.stopping.signal.aborted) {
       const channel = openChannel(this.config.coordinator);
       try {
         await this.session(createClient(SessionService, channel), onAttached);
       } catch (e) {
         const error = RpcError.from(e);
-        if (FINAL.has(error.details.reason ?? '')) throw error;
+        const { reason = '' } = error.details;
+        // The name may be that of this worker's own last session, which lives for a lease.
+        if (reason === 'WORKER_NAME_TAKEN') takenTries++;
+        else takenTries = 0;
+        if (reason === 'VERSION_MISMATCH' || takenTries > MAX_TAKEN_TRIES) throw error;
         if (!this.stopping.signal.aborted) this.logger.warn(`the session with the coordinator at ${this.config.coordinator} ended: ${error.message}`);
       } finally {
         channel.close();
@@ -84,11 +91,11 @@ export class Agent {
   }
 
   private async start(command: StartChild, send: (message: AgentMessage['message']) => void): Promise<void> {
-    await this.child?.runner.exited;
+    await this.child?.runner.ended;
     const { job, token, mathThreads } = command;
     const runner = await ChildRunner.start({
       job, worker: this.config.worker, token: Buffer.from(token).toString('base64'), coordinator: this.config.coordinator, host: this.config.host,
-      cacheFolder: join(this.config.dataFolder, 'cache'), workFolder: join(this.config.dataFolder, 'work', job.replace('/', '-')), mathThreads,
+      cacheFolder: join(this.config.dataFolder, 'cache'), workFolder: join(workFolder(this.config), job.replace('/', '-')), mathThreads,
     });
     this.child = { runner, token, job };
     this.logger.info({ job, pid: runner.pid }, 'started a child');

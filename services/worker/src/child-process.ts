@@ -13,22 +13,27 @@ export interface ChildExit {
 
 const STDERR_TAIL_BYTES = 2000;
 const KILL_AFTER_MS = 2000;
+/** What it wrote at its very end has to arrive. */
+const LAST_WORDS_MS = 100;
 
 /** Environment variables that a module's process gets: no service's secrets. */
 const PASSED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'NODE_EXTRA_CA_CERTS',
-  'LOCKSTEP_BACKEND', 'LOCKSTEP_NATIVE', 'LOCKSTEP_LOG_LEVEL', 'TF_ENABLE_ONEDNN_OPTS'];
+  'LOCKSTEP_BACKEND', 'LOCKSTEP_NATIVE', 'TF_ENABLE_ONEDNN_OPTS'];
 
 /** A child process that runs one job's module. Its scratch folder lives as long as it. */
 export class ChildRunner {
   private readonly process: ChildProcess;
   private tail = '';
   readonly exited: Promise<ChildExit>;
+  /** Resolves when its scratch folder is gone too. */
+  readonly ended: Promise<void>;
 
   private constructor(config: ChildConfig) {
     const env = Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
     this.process = spawn(process.execPath, ['--enable-source-maps', join(__dirname, 'child', 'main.js')], {
       stdio: ['pipe', 'inherit', 'pipe'],
       cwd: config.workFolder,
+      detached: true, // a process group of its own: what the module starts ends with it
       env: {
         ...env, TF_CPP_MIN_LOG_LEVEL: '2',
         // The math library reads these when it loads; with one thread inter-op must be one too (a session has its own pool).
@@ -43,9 +48,18 @@ export class ChildRunner {
     this.process.stdin?.write(`${JSON.stringify(config)}\n`);
     this.exited = new Promise((resolve) => {
       this.process.once('error', (e) => resolve({ code: -1, signal: '', stderrTail: e.message }));
-      this.process.once('close', (code, signal) => resolve({ code: code ?? -1, signal: signal ?? '', stderrTail: this.tail }));
+      // Not 'close': something that the module started may hold its standard error open.
+      this.process.once('exit', (code, signal) => {
+        this.killGroup();
+        setTimeout(() => {
+          this.process.stderr?.destroy();
+          resolve({ code: code ?? -1, signal: signal ?? '', stderrTail: this.tail });
+        }, LAST_WORDS_MS);
+      });
     });
-    void this.exited.then(() => rm(config.workFolder, { recursive: true, force: true }));
+    this.ended = this.exited.then(() => rm(config.workFolder, { recursive: true, force: true, maxRetries: 5 })).catch((e: unknown) => {
+      process.stderr.write(`the scratch folder ${config.workFolder} could not be removed: ${e instanceof Error ? e.message : String(e)}\n`);
+    });
   }
 
   static async start(config: ChildConfig): Promise<ChildRunner> {
@@ -60,7 +74,17 @@ export class ChildRunner {
   /** Asks it to end, and makes it after a moment. */
   stop(): void {
     this.process.kill('SIGTERM');
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), KILL_AFTER_MS);
+    const timer = setTimeout(() => this.killGroup(), KILL_AFTER_MS);
     void this.exited.then(() => clearTimeout(timer));
+  }
+
+  private killGroup(): void {
+    if (this.process.pid === undefined) return;
+    try {
+      process.kill(-this.process.pid, 'SIGKILL');
+    } catch (e) {
+      // ESRCH: nobody of the group is left.
+      if (!(e instanceof Error && 'code' in e && e.code === 'ESRCH')) throw e;
+    }
   }
 }

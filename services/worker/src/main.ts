@@ -1,9 +1,8 @@
 /** The agent as a process. */
 import '@lockstep/rpc/telemetry';
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { createLogger, packageVersion, RpcError } from '@lockstep/rpc';
-import { Agent } from './agent';
+import { createLogger, leaveWithParent, packageVersion } from '@lockstep/rpc';
+import { Agent, workFolder } from './agent';
 import { readAgentConfig } from './agent-config';
 import { probeFingerprint } from './probe';
 
@@ -13,14 +12,14 @@ async function main(): Promise<void> {
   const config = readAgentConfig(process.argv.slice(2), process.env);
   logger.level = config.logLevel;
   mkdirSync(config.dataFolder, { recursive: true });
-  rmSync(join(config.dataFolder, 'work'), { recursive: true, force: true }); // what an earlier process left
+  rmSync(workFolder(config), { recursive: true, force: true }); // what an earlier process left
   const agent = new Agent(config, await probeFingerprint(), packageVersion(__dirname), logger);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      logger.info({ signal }, 'leaving');
-      agent.stop();
-    });
-  }
+  const leave = (signal: string): void => {
+    logger.info({ signal }, 'leaving');
+    agent.stop();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leave(signal));
+  leaveWithParent(() => leave('the end of its parent'));
   let announced = false;
   await agent.run(() => {
     if (announced) return;
@@ -30,7 +29,7 @@ async function main(): Promise<void> {
 }
 
 main().then(() => process.exit(0), (e: unknown) => {
-  const message = e instanceof RpcError || e instanceof Error ? e.message : String(e);
+  const message = e instanceof Error ? e.message : String(e);
   process.stderr.write(`worker: ${message}\n`);
   process.exit(1);
 });

@@ -11,8 +11,7 @@ export type LinkMessage =
   | { readonly kind: 'OPEN'; readonly coordinator: string; readonly bytes: Uint8Array }
   | { readonly kind: 'MEMBER_MESSAGE'; readonly bytes: Uint8Array }
   | { readonly kind: 'COMMAND'; readonly bytes: Uint8Array }
-  | { readonly kind: 'ENDED'; readonly message: string }
-  | { readonly kind: 'CLOSE' };
+  | { readonly kind: 'ENDED'; readonly message: string };
 
 /** The compute thread's end. */
 export class MemberLink {
@@ -48,12 +47,6 @@ export class MemberLink {
       this.waiting.push(resolve);
       this.failures.push(reject);
     });
-  }
-
-  /** Flushes what was sent and ends the session. */
-  close(): void {
-    this.post({ kind: 'CLOSE' });
-    this.port.close();
   }
 
   private take({ generation, command }: MemberCommand): void {

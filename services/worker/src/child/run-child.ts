@@ -15,7 +15,7 @@ import { provideModules } from './module-loader';
 import { toNumericsFingerprint } from './numerics-fingerprint';
 import { runModule } from './run-module';
 
-/** How long the last messages may take to leave before the process exits. */
+/** How long the word of a failure may take to arrive before the process exits. */
 const FAREWELL_MS = 2000;
 
 /** @returns whether the job succeeded as far as this member is concerned */
@@ -65,14 +65,17 @@ class Session {
       link.send({ case: 'ready', value: { $typeName: 'lockstep.coordinator.v1.MemberReady' } });
       const proceed = await link.next();
       if (proceed.case !== 'proceed') throw new Error(`the coordinator sent ${proceed.case ?? 'nothing'} instead of proceed`);
-      await runModule({ config, assignment, collective, backend: this.backend, exchange: this.exchange, link });
+      // What the module started and did not wait for is the module's too.
+      const stray = new Promise<never>((_, reject) => process.once('uncaughtException', reject));
+      await Promise.race([runModule({ config, assignment, collective, backend: this.backend, exchange: this.exchange, link }), stray]);
+      // Others may still work, or the chief commit: the coordinator ends the session when the job has ended, or by its deadlines.
       await this.jobEnd();
       return true;
     } catch (e) {
       const error = toJobError(e, { worker: config.worker, rank: this.rank });
       this.complain(error);
       link.send({ case: 'failed', value: { $typeName: 'lockstep.coordinator.v1.MemberFailed', error } });
-      await this.jobEnd();
+      await this.jobEnd(FAREWELL_MS);
       return false;
     }
   }
@@ -92,11 +95,12 @@ class Session {
   }
 
   /** Waits until the coordinator ends the session, so that what was sent has arrived. */
-  private async jobEnd(): Promise<void> {
+  private async jobEnd(withinMs?: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, FAREWELL_MS); });
     this.link.onAbort = () => undefined;
-    await Promise.race([this.link.next().then(() => undefined, () => undefined), late]);
+    const ended = this.link.next().then(() => undefined, () => undefined);
+    const late = new Promise<void>((resolve) => { if (withinMs !== undefined) timer = setTimeout(resolve, withinMs); });
+    await Promise.race([ended, late]);
     clearTimeout(timer);
   }
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { MemberFinishedSchema, type Assignment, type JobResult } from '@lockstep/contract';
+import { MemberFinishedSchema, Numerics, type Assignment, type JobResult } from '@lockstep/contract';
 import type { SelectedBackend } from '@lockstep/backend';
 import { ArtifactClient, VersionCache } from '@lockstep/client';
 import { openChannel } from '@lockstep/rpc';
@@ -71,10 +71,14 @@ export async function runModule(run: ModuleRun): Promise<void> {
   }
 }
 
+/** RELAXED admits whatever computes: then equal bytes are not promised. */
+const numericsNotes = ({ spec }: Assignment): readonly string[] =>
+  (spec?.numerics === Numerics.RELAXED ? ['RELAXED numerics: the bytes may depend on which workers took part'] : []);
+
 /** The chief waits for the coordinator's word that all members ended alike, and publishes. */
 async function commit(run: ModuleRun, artifacts: ArtifactClient, folder: string, steps: number, stateDigest: string): Promise<void> {
   const command = await run.link.next();
   if (command.case !== 'commitModel') throw new Error(`the coordinator sent ${command.case ?? 'nothing'} instead of commitModel`);
-  const result: JobResult = await commitModel({ artifacts, assignment: run.assignment, job: run.config.job, folder, steps, stateDigest, notes: exportNotes(run.backend.name) });
+  const result: JobResult = await commitModel({ artifacts, assignment: run.assignment, job: run.config.job, folder, steps, stateDigest, notes: [...exportNotes(run.backend.name), ...numericsNotes(run.assignment)] });
   run.link.send({ case: 'modelCommitted', value: { $typeName: 'lockstep.coordinator.v1.ModelCommitted', result } });
 }

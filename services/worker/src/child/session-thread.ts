@@ -7,6 +7,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { LinkMessage } from './member-link';
 
 const HEARTBEAT_MS = 500;
+/** How long the compute thread may take to notice that the generation is over; it may be in a loop without end. */
+const END_WITHIN_MS = 3000;
 /** Messages that may wait for the coordinator: progress is batched five times a second. */
 const OUTGOING_LIMIT = 10_000;
 
@@ -20,6 +22,12 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread): v
   const decode = (bytes: Uint8Array): MemberMessage => fromBinary(MemberMessageSchema, bytes);
   let heartbeat: NodeJS.Timeout | undefined;
 
+  /** The generation is over for this process: whoever waits for peers is told, and nobody goes on as a ghost. */
+  const end = (reason: string): void => {
+    exchange.abort(reason);
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_WITHIN_MS).unref();
+  };
+
   const open = async (coordinator: string, hello: MemberMessage): Promise<void> => {
     const channel = openChannel(coordinator);
     outgoing.push(hello);
@@ -27,13 +35,13 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread): v
     try {
       for await (const command of createClient(SessionService, channel).join(outgoing)) {
         post({ kind: 'COMMAND', bytes: toBinary(MemberCommandSchema, command) });
-        if (command.command.case === 'abort') exchange.abort(command.command.value.reason);
+        if (command.command.case === 'abort') end(command.command.value.reason);
       }
       post({ kind: 'ENDED', message: 'the coordinator ended the session' });
     } catch (e) {
       const { message } = RpcError.from(e);
       post({ kind: 'ENDED', message });
-      exchange.abort(`the session with the coordinator ended: ${message}`);
+      end(`the session with the coordinator ended: ${message}`);
     } finally {
       clearInterval(heartbeat);
       channel.close();
@@ -48,9 +56,6 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread): v
         break;
       case 'MEMBER_MESSAGE':
         outgoing.push(decode(message.bytes));
-        break;
-      case 'CLOSE':
-        outgoing.close();
         break;
       case 'COMMAND':
       case 'ENDED':
