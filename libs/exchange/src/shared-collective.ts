@@ -66,7 +66,7 @@ export class SharedCollective implements Collective {
     this.open = undefined;
     const number = ++this.operation;
     this.line.tell({ kind: 'AGREE', generation: this.group.generation, number, position, claim: { digest: Uint8Array.from(claim.digest), label: claim.label } });
-    this.block(() => this.control.agreed >= number, position, undefined);
+    this.block(() => this.control.agreed === (number | 0), position, undefined);
   }
 
   begin(round: Round): void {
@@ -126,7 +126,7 @@ export class SharedCollective implements Collective {
   }
 
   private isReduced(bucket: number, number: number): boolean {
-    return Atomics.load(this.flags, bucket) === number;
+    return Atomics.load(this.flags, bucket) === (number | 0);
   }
 
   private bucketOf(bucket: number): { open: OpenRound; place: RoundPlace['buckets'][number] } {

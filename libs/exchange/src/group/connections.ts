@@ -9,7 +9,7 @@
  */
 import { CollectiveError, formatPosition, type Position } from '@lockstep/reduction';
 import { RpcError } from '@lockstep/rpc';
-import type { IncomingPull, Transport } from '../transport/transport';
+import type { ChunkFate, IncomingPull, Transport } from '../transport/transport';
 import { formatGroup, formatRanks, type ExchangeGroup } from './exchange-group';
 import { PeerLink } from './peer-link';
 
@@ -22,7 +22,7 @@ export interface ConnectionsContext {
   readonly transport: Transport;
   readonly connectTimeoutMs: number;
   readonly earlyBytes: number;
-  readonly onChunk: (link: PeerLink, message: Buffer) => void;
+  readonly onChunk: (link: PeerLink, message: Buffer) => ChunkFate;
   /** Our pull from the peer ended after the group was up. */
   readonly onLost: (link: PeerLink) => void;
   /** Payloads in flight to some peer came to zero. */

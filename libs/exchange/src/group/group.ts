@@ -11,7 +11,7 @@ import type { ArenaAccess } from '../arena/arena-access';
 import type { AreaSizes } from '../arena/arena-layout';
 import { RoundPlanner } from '../arena/round-planner';
 import type { ResolvedOptions } from '../options';
-import type { IncomingPull, Transport } from '../transport/transport';
+import type { ChunkFate, IncomingPull, Transport } from '../transport/transport';
 import { GRPC_PREFIX_BYTES, NODE_CLAIM, readChunk, type ReceivedChunk } from '../wire/chunk-header';
 import { AgreeOperation, encodeClaim } from './agree-operation';
 import { Connections, lossOf } from './connections';
@@ -179,22 +179,25 @@ export class Group {
     }
   }
 
-  private receive(link: PeerLink, message: Buffer): void {
-    if (this.failure) return;
+  private receive(link: PeerLink, message: Buffer): ChunkFate {
+    if (this.failure) return 'TAKEN';
     this.context.counters.add('receivedBytes', GRPC_PREFIX_BYTES + message.byteLength);
     let chunk: ReceivedChunk;
     try {
       chunk = readChunk(message);
     } catch (error) {
       this.blame(link, `sends what is no Chunk: ${error instanceof Error ? error.message : String(error)}`);
-      return;
+      return 'TAKEN';
     }
     const { generation, round } = chunk.header;
     const current = this.operation?.number ?? 0;
     if (generation !== this.context.group.generation) this.blame(link, `sends a chunk of generation ${generation}`);
     else if (this.operation && round === current) this.deliver(link, this.operation, chunk);
-    else if (round === current + 1) link.keepEarly(chunk);
-    else this.blame(link, `sends a chunk of operation ${round} while this member is at ${current}`);
+    else if (round === current + 1) {
+      link.keepEarly(chunk);
+      return 'KEPT';
+    } else this.blame(link, `sends a chunk of operation ${round} while this member is at ${current}`);
+    return 'TAKEN';
   }
 
   private deliver(link: PeerLink, operation: Operation, chunk: ReceivedChunk): void {

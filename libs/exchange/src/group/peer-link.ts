@@ -8,7 +8,7 @@
  */
 import type { RpcError } from '@lockstep/rpc';
 import { ChunkMessage } from '../wire/chunk-message';
-import type { ChunkHeader, ReceivedChunk } from '../wire/chunk-header';
+import { HEADER_BYTES, type ChunkHeader, type ReceivedChunk } from '../wire/chunk-header';
 import type { ChunkStream, OutgoingPull } from '../transport/transport';
 
 /** Our pull from the peer. */
@@ -100,7 +100,7 @@ export class PeerLink {
   /** Keeps a chunk of an operation that has not begun here. */
   keepEarly(chunk: ReceivedChunk): void {
     this.early.push(chunk);
-    this.earlyBytesHeld += chunk.payload.byteLength;
+    this.earlyBytesHeld += HEADER_BYTES + chunk.payload.byteLength;
     if (this.earlyBytesHeld > this.earlyBytes && !this.paused) {
       this.paused = true;
       this.pull?.pause();

@@ -85,7 +85,7 @@ class ThreadState implements ExchangeThread {
     const { host, port, advertisedHost } = this.options;
     try {
       this.listener = await this.transport.listen(host, port, (pull) => this.judge(pull));
-      this.say({ kind: 'LISTENING', address: `${advertisedHost}:${this.listener.port}` });
+      this.say({ kind: 'LISTENING', address: `${advertisedHost.includes(':') ? `[${advertisedHost}]` : advertisedHost}:${this.listener.port}` });
     } catch (error) {
       this.say({ kind: 'CANNOT_LISTEN', error: toWireError(error) });
     }

@@ -37,6 +37,7 @@ function pullFrom(transport: GrpcTransport, port: number): Pulled {
     chunk: (message) => {
       messages.push(message);
       for (const arrived of arrivals.splice(0)) arrived();
+      return 'KEPT';
     },
     closed: close,
   });

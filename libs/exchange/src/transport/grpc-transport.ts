@@ -10,6 +10,7 @@ import { Client, credentials, Metadata, Server, ServerCredentials, type ClientRe
 import { RpcError } from '@lockstep/rpc';
 import { encodePull, exchangeServiceDefinition, identity, PULL_PATH, type PullClaim } from '../wire/exchange-service';
 import type { ChunkMessage } from '../wire/chunk-message';
+import { BufferRelease } from './buffer-release';
 import type { ChunkStream, IncomingPull, Listener, OutgoingPull, PullEvents, Transport } from './transport';
 
 /** A PullRequest is small: a larger one is no PullRequest. */
@@ -27,6 +28,8 @@ export interface GrpcTransportOptions {
 }
 
 export class GrpcTransport implements Transport {
+  private readonly received = new BufferRelease();
+
   constructor(private readonly options: GrpcTransportOptions) {}
 
   async listen(host: string, port: number, onPull: (pull: IncomingPull) => void): Promise<Listener> {
@@ -84,7 +87,7 @@ export class GrpcTransport implements Transport {
       report();
     };
     call.on('metadata', () => { if (!over) events.admitted(); });
-    call.on('data', (message: Buffer) => { if (!over) events.chunk(message); });
+    call.on('data', (message: Buffer) => { if (!over && events.chunk(message) === 'TAKEN') this.received.release(message); });
     call.on('end', () => {
       // 'end' comes with failures too; then 'error' follows within the tick and says why.
       setImmediate(() => close(() => events.closed(undefined)));

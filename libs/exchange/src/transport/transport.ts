@@ -9,6 +9,9 @@ import type { RpcError } from '@lockstep/rpc';
 import type { ChunkMessage } from '../wire/chunk-message';
 import type { PullClaim } from '../wire/exchange-service';
 
+/** What became of a message: KEPT ones are still read after chunk() has returned. */
+export type ChunkFate = 'TAKEN' | 'KEPT';
+
 /** Sends chunks to the peer that pulled. */
 export interface ChunkStream {
   send(message: ChunkMessage): void;
@@ -32,7 +35,7 @@ export interface PullEvents {
   /** The peer admitted us. */
   admitted(): void;
   /** A Chunk message; the buffer belongs to the receiver. */
-  chunk(message: Buffer): void;
+  chunk(message: Buffer): ChunkFate;
   /** Over, called once. Without a cause: the peer ended the stream after all that it had sent. */
   closed(cause: RpcError | undefined): void;
 }
