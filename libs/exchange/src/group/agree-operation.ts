@@ -17,6 +17,7 @@ export interface Disagreement {
 /** The members say which collective call they are in. */
 export class AgreeOperation implements Operation {
   private readonly claims = new Map<number, CallClaim>();
+  private begun = false;
 
   constructor(
     readonly number: number,
@@ -24,12 +25,20 @@ export class AgreeOperation implements Operation {
     private readonly rank: number,
     private readonly worldSize: number,
     claim: CallClaim,
+    /** Called once, when all claims are there and begin() was called. */
+    private readonly onFinished: () => void,
   ) {
     this.claims.set(rank, claim);
   }
 
-  get finished(): boolean {
-    return this.claims.size === this.worldSize;
+  /** Claims that came before are in: from here on the end is announced. */
+  begin(): void {
+    this.begun = true;
+    this.announce();
+  }
+
+  private announce(): void {
+    if (this.begun && this.claims.size === this.worldSize) this.onFinished();
   }
 
   accept(from: number, { header, payload }: ReceivedChunk): string | undefined {
@@ -37,6 +46,7 @@ export class AgreeOperation implements Operation {
     if (this.claims.has(from)) return 'makes two claims about one collective call';
     if (payload.byteLength < CLAIM_DIGEST_BYTES) return `makes a claim of ${payload.byteLength} bytes`;
     this.claims.set(from, decodeClaim(payload));
+    this.announce();
     return undefined;
   }
 

@@ -57,8 +57,6 @@ export class Group {
   private round: RoundOperation | undefined;
   private failure: CollectiveError | undefined;
   private upAndRunning = false;
-  /** Number of the last operation that ended. */
-  private finishedNumber = 0;
   private submittedAtMs = 0;
   private readonly lastArrivalMs: number[];
   private readonly wireBefore: number;
@@ -101,7 +99,10 @@ export class Group {
       number, position, place, arena, rank: group.rank, worldSize: group.members.length, slots: planner.slots, plan: planner.plan(present),
       chunkLength: constants.chunkBytes / Float32Array.BYTES_PER_ELEMENT, copyBytes: constants.oneShotBytes,
       send: ({ to, payload, onSerialised, ...piece }) => this.send(to, { number, position }, piece, payload, onSerialised),
-      progressed: () => this.checkFinished(),
+      finished: () => {
+        this.count();
+        counters.add('rounds', 1);
+      },
       reduced: (bucket) => {
         arena.setFlag(place.flags + bucket * Int32Array.BYTES_PER_ELEMENT, number);
         this.context.onReduced(number, bucket);
@@ -118,20 +119,19 @@ export class Group {
     if (this.failure || !this.round) return;
     this.submittedAtMs = this.context.now();
     this.round.submit(bucket);
-    this.checkFinished();
   }
 
   agree(number: number, position: Position, claim: CallClaim): void {
     const { group } = this.context;
     this.submittedAtMs = this.context.now();
     this.round = undefined;
-    const operation = new AgreeOperation(number, position, group.rank, group.members.length, claim);
+    const operation = new AgreeOperation(number, position, group.rank, group.members.length, claim, () => this.compare(operation));
     const payload = encodeClaim(claim);
     for (const rank of this.connections.links.keys()) {
       this.send(rank, operation, { bucket: 0, bucketBytes: payload.byteLength, offset: 0, node: NODE_CLAIM }, payload);
     }
     this.start(operation);
-    this.checkFinished();
+    operation.begin();
   }
 
   /** Whom the running operation waits for. */
@@ -207,34 +207,28 @@ export class Group {
       this.blame(link, `is at ${formatPosition(position)} while this member is at ${formatPosition(operation.position)}`);
       return;
     }
-    const fault = operation.accept(link.rank, chunk);
-    if (fault !== undefined) {
-      this.blame(link, fault);
-      return;
-    }
     this.lastArrivalMs[link.rank] = this.context.now();
-    this.checkFinished();
+    const fault = operation.accept(link.rank, chunk);
+    if (fault !== undefined) this.blame(link, fault);
   }
 
-  private checkFinished(): void {
-    const { operation } = this;
-    if (this.failure || !operation?.finished || operation.number === this.finishedNumber) return;
-    this.finishedNumber = operation.number;
-    const { counters, wireBytesSent, group } = this.context;
+  /** Brings the counters up to date at the end of an operation, before the compute thread hears of it. */
+  private count(): void {
+    const { counters, wireBytesSent } = this.context;
     this.lastArrivalMs.forEach((arrivedMs, rank) => counters.addWait(rank, Math.max(0, arrivedMs - this.submittedAtMs)));
     counters.set('wireSentBytes', wireBytesSent() - this.wireBefore);
-    if (operation instanceof AgreeOperation) {
-      const disagreement = operation.disagreement();
-      if (!disagreement) {
-        this.context.onAgreed(operation.number);
-        return;
-      }
-      const { ranks: [a, b], labels: [labelA, labelB] } = disagreement;
-      this.fail(new CollectiveError('CALL_MISMATCH', `${formatGroup(group)} at ${formatPosition(operation.position)}: the members run different collective calls: `
-        + `rank ${a} runs ${labelA}, rank ${b} runs ${labelB}. Every worker must make the same calls with the same arguments`, { position: operation.position, ranks: [a, b] }));
-    } else {
-      counters.add('rounds', 1);
+  }
+
+  private compare(operation: AgreeOperation): void {
+    this.count();
+    const disagreement = operation.disagreement();
+    if (!disagreement) {
+      this.context.onAgreed(operation.number);
+      return;
     }
+    const { ranks: [a, b], labels: [labelA, labelB] } = disagreement;
+    this.fail(new CollectiveError('CALL_MISMATCH', `${formatGroup(this.context.group)} at ${formatPosition(operation.position)}: the members run different collective calls: `
+      + `rank ${a} runs ${labelA}, rank ${b} runs ${labelB}. Every worker must make the same calls with the same arguments`, { position: operation.position, ranks: [a, b] }));
   }
 
   private send(to: number, operation: Pick<Operation, 'number' | 'position'>, piece: { bucket: number; bucketBytes: number; offset: number; node: number }, payload: Uint8Array, onSerialised?: () => void): void {

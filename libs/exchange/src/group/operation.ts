@@ -6,7 +6,6 @@ export interface Operation {
   /** Number within the generation, from 1. */
   readonly number: number;
   readonly position: Position;
-  readonly finished: boolean;
   /** @returns what is wrong with the chunk, in words: a fault of its sender; nothing was changed then */
   accept(from: number, chunk: ReceivedChunk): string | undefined;
   /** Whether something must still come from a peer. */

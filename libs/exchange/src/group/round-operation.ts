@@ -20,10 +20,10 @@ export interface RoundContext {
   readonly copyBytes: number;
   readonly arena: ArenaAccess;
   readonly send: (piece: OutgoingPiece) => void;
+  /** Called once, when all buckets are complete, before the last one is announced. */
+  readonly finished: () => void;
   /** Called once per bucket, when its output is complete. */
   readonly reduced: (bucket: number) => void;
-  /** The round may have finished while no chunk was accepted. */
-  readonly progressed: () => void;
 }
 
 /** An all-reduce over some buckets. */
@@ -40,18 +40,11 @@ export class RoundOperation implements Operation {
     const bucketContext = {
       ...context,
       registers: context.place.registers,
-      progressed: (bucket: number) => {
-        this.report(bucket);
-        context.progressed();
-      },
+      progressed: (bucket: number) => this.report(bucket),
     };
     this.buckets = context.place.buckets.map((bucket, index) => new BucketReduction(bucketContext, index, bucket));
     this.reported = this.buckets.map(() => false);
     this.unfinished = this.buckets.length;
-  }
-
-  get finished(): boolean {
-    return this.unfinished === 0;
   }
 
   submit(bucket: number): void {
@@ -88,6 +81,7 @@ export class RoundOperation implements Operation {
     if (this.reported[bucket] === true || !this.at(bucket).finished) return;
     this.reported[bucket] = true;
     this.unfinished--;
+    if (this.unfinished === 0) this.context.finished();
     this.context.reduced(bucket);
   }
 

@@ -130,7 +130,6 @@ class ThreadState implements ExchangeThread {
     }
     this.say({ kind: 'ANSWER', id, answer });
     this.current?.control.wake();
-    if (request.kind === 'SHUT_DOWN') this.port.close();
   }
 
   private async perform(request: Request): Promise<Answer> {

@@ -97,9 +97,14 @@ export class ThreadLine {
     return this.failures.get(generation) ?? (this.ended && this.closed(this.ended));
   }
 
-  /** Ends the thread. */
+  /** Ends the thread, and with it whatever else runs there. */
   async close(): Promise<void> {
-    if (!this.ended) await this.ask({ kind: 'SHUT_DOWN' });
+    if (!this.ended) {
+      await this.ask({ kind: 'SHUT_DOWN' }).catch((error: unknown) => {
+        // A thread that ended instead of answering has done what it was asked; its exit may overtake its answer.
+        if (!this.ended) throw error;
+      });
+    }
     this.end(new Error('the exchange is closed'));
     this.port.close();
     await this.worker.terminate();
@@ -129,6 +134,8 @@ export class ThreadLine {
 
   private end(error: Error): void {
     if (this.ended) return;
+    // What the thread said before it ended counts.
+    this.readPending();
     this.ended = error;
     for (const resolve of this.waiting.values()) resolve({ kind: 'ERROR', error: this.closed(error) });
     this.waiting.clear();
