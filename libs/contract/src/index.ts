@@ -1,5 +1,6 @@
 export * from './gen/google/rpc/error_details_pb';
 export * from './gen/google/rpc/status_pb';
+export * from './gen/grpc/health/v1/health_pb';
 export * from './gen/lockstep/exchange/v1/exchange_pb';
 export * from './gen/lockstep/coordinator/v1/coordinator_pb';
 export * from './gen/lockstep/coordinator/v1/event_pb';

@@ -1,4 +1,8 @@
-import { create } from '@bufbuild/protobuf';
+import { dirname, join } from 'node:path';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
 import { CoordinatorService, JobEventSchema, SessionService, type AgentMessage } from '@lockstep/contract';
 import { createClient, createLogger, implement, openChannel, RpcError, startServer, type Channel, type RunningServer, type ServiceImplementation } from './index';
 
@@ -28,6 +32,12 @@ const sessions: ServiceImplementation<typeof SessionService> = {
   },
   join: unused,
 };
+
+interface ReflectionReply {
+  readonly fileDescriptorResponse?: { readonly fileDescriptorProto?: readonly Uint8Array[] };
+  readonly errorResponse?: { readonly errorCode: number };
+  readonly listServicesResponse?: { readonly service?: readonly { readonly name: string }[] };
+}
 
 let server: RunningServer;
 let channel: Channel;
@@ -94,6 +104,26 @@ test('a bidirectional stream answers while it is open', async () => {
 test('a message over the limit is RESOURCE_EXHAUSTED', async () => {
   const error = await failure(client().getTrainJob({ name: 'x'.repeat(2 << 20) }));
   expect(error.code).toBe('RESOURCE_EXHAUSTED');
+});
+
+test('reflection gives whole files, with what they import', async () => {
+  const folder = join(dirname(require.resolve('@grpc/reflection/package.json')), 'build', 'proto', 'grpc', 'reflection', 'v1', 'reflection.proto');
+  const { ServerReflectionInfo: method } = loadSync(folder, { oneofs: true })['grpc.reflection.v1.ServerReflection'] as unknown as Record<string, MethodDefinition<object, ReflectionReply>>;
+  if (!method) throw new Error('no reflection');
+  const call = channel.client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize);
+  const replies: ReflectionReply[] = [];
+  for (const symbol of ['lockstep.coordinator.v1.TrainJobSpec', 'google.rpc.BadRequest', 'no.such.Thing']) call.write({ fileContainingSymbol: symbol });
+  call.end({ listServices: '' });
+  for await (const reply of call as AsyncIterable<ReflectionReply>) replies.push(reply);
+  const files = replies.map((r) => (r.fileDescriptorResponse?.fileDescriptorProto ?? []).map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes)));
+  for (const whole of files) {
+    const names = new Set(whole.map((f) => f.name));
+    for (const file of whole) for (const needed of file.dependency) expect(names).toContain(needed);
+  }
+  expect(files[0]?.map((f) => f.name)).toEqual(expect.arrayContaining(['lockstep/coordinator/v1/job.proto', 'google/protobuf/duration.proto']));
+  expect(files[1]?.[0]?.name).toBe('google/rpc/error_details.proto');
+  expect(replies[2]?.errorResponse?.errorCode).toBe(5);
+  expect(replies[3]?.listServicesResponse?.service?.map((s) => s.name)).toEqual(['grpc.health.v1.Health', 'lockstep.coordinator.v1.CoordinatorService', 'lockstep.coordinator.v1.SessionService']);
 });
 
 test('a taken port is named', async () => {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { HealthImplementation } from 'grpc-health-check';
+import { Health } from '@lockstep/contract';
 import { adaptHandler, type HandlerHooks } from './handlers';
 import type { ServedService } from './implementation';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './limits';
@@ -68,7 +69,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const names = ['', ...services.map((s) => s.descriptor.typeName)];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
   health.addToServer(server);
-  addReflection(server, services.map((s) => s.descriptor), healthProto);
+  addReflection(server, [...services.map((s) => s.descriptor), Health]);
   const setServing = (serving: boolean): void => {
     for (const name of names) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   };
