@@ -59,6 +59,9 @@ export class SharedCollective implements Collective {
     this.planner = new RoundPlanner(group.replicas, group.members.map(({ range }) => range), group.rank, options.constants);
   }
 
+  /** The members of a generation do not change. */
+  boundary(): void {}
+
   agree(position: Position, claim: CallClaim): void {
     this.check();
     this.requireFinished();

@@ -36,6 +36,8 @@ export interface Collective {
   readonly range: Range;
   /** The subtree roots inside `range`: what this member contributes to each bucket. */
   readonly roots: readonly Range[];
+  /** Called before a step reads its rows: members may be changed here, and `range` and `roots` with them. */
+  boundary(): void;
   /**
    * Compares the claims of all members.
    * @throws CollectiveError (reason CALL_MISMATCH) that names both ranks and both labels.
@@ -53,7 +55,14 @@ export interface Collective {
   close(): Promise<void>;
 }
 
-export type CollectiveErrorReason = 'DEADLINE' | 'PEER_LOST' | 'CALL_MISMATCH' | 'FENCED' | 'CLOSED' | 'TOO_LARGE' | 'PROTOCOL';
+export type CollectiveErrorReason =
+  | 'DEADLINE' | 'PEER_LOST' | 'CALL_MISMATCH' | 'FENCED' | 'CLOSED' | 'TOO_LARGE' | 'PROTOCOL'
+  /** The members changed while an all-reduce ran. The next group stands: compute this member's replicas again, and reduce again. */
+  | 'REGROUPED'
+  /** A joiner could not be handed the state at this moment. */
+  | 'JOIN_DEFERRED'
+  /** This member's part in the job is over: the job has ended, or goes on without it. */
+  | 'OVER';
 
 /** Why a collective operation failed, with whom it waited for. */
 export class CollectiveError extends Error {

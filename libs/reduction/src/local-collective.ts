@@ -17,6 +17,8 @@ export class LocalCollective implements Collective {
     if (rangeLength(this.range) < 1) throw new RangeError('a job has at least one logical replica');
   }
 
+  boundary(): void {}
+
   agree(_position: Position, _claim: CallClaim): void {}
 
   begin(round: Round): void {

@@ -21,7 +21,7 @@ import { captureModels } from './state/capture';
 import { OptimizerMemory } from './state/optimizer-memory';
 import { restoreModels } from './state/restore';
 import { decodeState, encodeState, stateDigest } from './state/state-codec';
-import { checkStateOfJob, type TrainingState } from './state/training-state';
+import { checkStateOfJob, type StateSnapshot, type TrainingState } from './state/training-state';
 import { Reducer } from './step/reducer';
 import { checkModel, checkTfjs, modelPrototype, type Tf } from './tfjs';
 
@@ -37,12 +37,14 @@ export interface Training {
    * @throws TrainingError (UNSUPPORTED_OPTIMIZER, UNSUPPORTED_LAYER) when the state cannot hold what a model keeps
    */
   state(): TrainingState;
+  /** Whether state() is exact now: not while callbacks run. */
+  readonly exact: boolean;
   /**
-   * A collective call whose work the chief (rank 0) does alone; the others go on at once. The work must not make
-   * collective calls. When the process resumes after it, it is not done again.
+   * A collective call whose work every member does, so that it is there whoever dies; one of them is asked for it in the end.
+   * The work must not make collective calls. When the process resumes or joins after it, it is not done again.
    * @param kind what is exported: `serving_model`
    * @param label its name, for errors and logs
-   * @throws what `work` throws, on the chief; TrainingError, CollectiveError
+   * @throws what `work` throws; TrainingError, CollectiveError
    */
   runExport(kind: string, label: string, work: () => Promise<void>): Promise<void>;
   /** Gives tfjs, Math.random and datasets their own methods back. */
@@ -65,15 +67,21 @@ export function installTraining(tf: Tf, runtime: TrainingRuntime): Training {
   const { seed, collective } = runtime;
   if (!Number.isSafeInteger(seed)) throw new TrainingError('BAD_ARGUMENT', `the seed must be a safe integer, got ${seed}`);
   checkTfjs(tf);
-  const resume = runtime.resume && decodeState(runtime.resume.bytes, runtime.resume.digest);
-  if (resume) checkStateOfJob(resume, { seed, replicas: collective.replicas });
+  const stateOf = ({ bytes, digest }: TrainingState): StateSnapshot => {
+    const state = decodeState(bytes, digest);
+    checkStateOfJob(state, { seed, replicas: collective.replicas });
+    return state;
+  };
+  const resume = runtime.resume && stateOf(runtime.resume);
+  const { join } = runtime;
 
   const patches = new Patches();
   const router = new RandomRouter(seed, patches);
   const context: TrainingContext = { tf, collective, router, reducer: new Reducer(tf, collective), observer: runtime.observer ?? {} };
   const models: AdoptedModel[] = [];
   const byModel = new WeakMap<object, AdoptedModel>();
-  const calls = new CallSequence(context, resume, (state) => restoreModels(tf, models, state));
+  const joining = join && { calls: join.calls, enter: () => stateOf(join.enter()) };
+  const calls = new CallSequence(context, resume, joining, (state) => restoreModels(tf, models, state));
   keyInitialisers(tf, router, patches);
   keyShuffles(context, calls, patches);
   patchModels(context, calls, patches, {
@@ -100,6 +108,9 @@ export function installTraining(tf: Tf, runtime: TrainingRuntime): Training {
     get callNumber() {
       return calls.number;
     },
+    get exact() {
+      return calls.current?.inCallbacks !== true;
+    },
     state: () => {
       const { current } = calls;
       const bytes = encodeState({
@@ -113,9 +124,7 @@ export function installTraining(tf: Tf, runtime: TrainingRuntime): Training {
       return { bytes, digest: stateDigest(bytes) };
     },
     runExport: (kind, label, work) =>
-      calls.run({ kind: 'export', label: callLabel('export', { kind, label }), arguments: { kind, label } }, NOTHING, async () => {
-        if (collective.rank === 0) await work();
-      }),
+      calls.run({ kind: 'export', label: callLabel('export', { kind, label }), arguments: { kind, label } }, NOTHING, () => work()),
     uninstall: () => patches.undo(),
   };
 }

@@ -2,7 +2,7 @@ import type { Collective, Position } from '@lockstep/reduction';
 import type { JsonValue } from './canonical-json';
 import type { RandomRouter } from './random/random-router';
 import type { Reducer } from './step/reducer';
-import type { TrainingState } from './state/training-state';
+import type { CallRecord, TrainingState } from './state/training-state';
 import type { Tf } from './tfjs';
 
 /** Kinds of collective calls. */
@@ -60,6 +60,14 @@ export interface TrainingObserver {
   onEvaluation?(evaluation: { readonly position: Position; readonly rows: number; readonly values: Readonly<Record<string, number>> }): void;
 }
 
+/** A job that runs, as a member sees it that comes later. */
+export interface JoinSource {
+  /** Calls that the job has finished: their results are the answers, before this member has any state. */
+  readonly calls: readonly CallRecord[];
+  /** Blocks until the others take this member in, at its first call that is not finished; gives the state to go on from. */
+  enter(): TrainingState;
+}
+
 /** What training runs on. */
 export interface TrainingRuntime {
   /** The job's seed: a safe integer. With the module, its data and V it determines every bit. */
@@ -69,6 +77,8 @@ export interface TrainingRuntime {
   readonly observer?: TrainingObserver;
   /** Where to go on: finished calls are answered from its log, the running one is entered in its middle. */
   readonly resume?: TrainingState;
+  /** How this member enters a job that runs; excludes `resume`. */
+  readonly join?: JoinSource;
 }
 
 /** What the parts of a training share. */

@@ -2,7 +2,7 @@
  * The collective calls of a job, numbered in the order in which the module makes them.
  *
  * 1. A call begins when all members agreed on its number, kind and arguments.
- * 2. A finished call's result is in the log; a process that resumes answers it from there, without computing.
+ * 2. A finished call's result is in the log; a process that resumes or joins answers it from there, without computing.
  * 3. The state's models are restored where the log ends: right after its last answer, or on entering the running call.
  * 4. At most one call runs. An evaluation inside its callbacks is part of it and has no number.
  */
@@ -48,6 +48,7 @@ export class CallSequence {
   constructor(
     private readonly context: TrainingContext,
     resume: StateSnapshot | undefined,
+    private joining: { readonly calls: readonly CallRecord[]; readonly enter: () => StateSnapshot } | undefined,
     /** Puts the state that is resumed into the models. */
     private readonly restore: (state: StateSnapshot) => void,
   ) {
@@ -125,7 +126,7 @@ export class CallSequence {
     const digest = claimDigest(request);
     const info = { number, kind: request.kind, label: request.label, ...(request.extent && { extent: request.extent }) };
     this.context.router.keyAmbient(['call', number]);
-    const record = this.awaited?.calls[number];
+    const record = this.recordOf(number);
     if (record) {
       checkSameCall(position, record, request, digest.toString('hex'));
       this.context.observer.onCallBegin?.({ ...info, replayed: true });
@@ -148,6 +149,17 @@ export class CallSequence {
     };
     this.running = call;
     return { kind: 'STARTED', call };
+  }
+
+  /** The finished call with a number. A member that joins asks for the state when the calls that it was told of are over. */
+  private recordOf(number: number): CallRecord | undefined {
+    const told = this.joining?.calls[number];
+    if (told) return told;
+    if (this.joining) {
+      this.awaited = this.joining.enter();
+      this.joining = undefined;
+    }
+    return this.awaited?.calls[number];
   }
 
   /** Restores the awaited state when its running call is this one. */

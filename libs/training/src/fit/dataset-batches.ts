@@ -70,6 +70,7 @@ function elementBatch(tf: Tf, model: ModelInternals, element: TensorContainer, t
   return {
     rowCount: tensors.inputs[0]?.shape[0] ?? 0,
     rows: (range) => toRows(cut(tf, tensors, range)),
+    renew: () => Promise.resolve(),
     dispose: () => tf.dispose(element),
   };
 }
@@ -89,20 +90,32 @@ class SourceBatches implements BatchSequence {
   }
 
   async next(step: number): Promise<Batch | undefined> {
-    const { source, context, options } = this;
+    const { source, context } = this;
     if (step >= source.stepCount) return undefined;
     const rowCount = source.rowCount(step);
-    const local = this.local(rowCount);
-    if (local.from === local.to) return { rowCount, rows: noRows, dispose: () => undefined };
-    const element = await source.rows(step, local);
-    const tensors = readElement(context.tf, options.model, element);
-    const got = tensors.inputs[0]?.shape[0];
-    if (got !== local.to - local.from) throw new TrainingError('BAD_ARGUMENT', `the dataset gave ${got} rows for rows ${local.from} to ${local.to} of step ${step}`);
+    let part = await this.read(step, this.local(rowCount));
     return {
       rowCount,
-      rows: ({ from, to }) => this.toRows(cut(context.tf, tensors, { from: from - local.from, to: to - local.from })),
-      dispose: () => context.tf.dispose(element),
+      rows: ({ from, to }) => {
+        if (!part.tensors) throw new RangeError(`no replica of this member has rows in step ${step}`);
+        return this.toRows(cut(context.tf, part.tensors, { from: from - part.local.from, to: to - part.local.from }));
+      },
+      renew: async () => {
+        context.tf.dispose(part.element);
+        part = { local: part.local, element: [], tensors: undefined };
+        part = await this.read(step, this.local(rowCount));
+      },
+      dispose: () => context.tf.dispose(part.element),
     };
+  }
+
+  private async read(step: number, local: Range): Promise<LocalPart> {
+    if (local.from === local.to) return { local, element: [], tensors: undefined };
+    const element = await this.source.rows(step, local);
+    const tensors = readElement(this.context.tf, this.options.model, element);
+    const got = tensors.inputs[0]?.shape[0];
+    if (got !== local.to - local.from) throw new TrainingError('BAD_ARGUMENT', `the dataset gave ${got} rows for rows ${local.from} to ${local.to} of step ${step}`);
+    return { local, element, tensors };
   }
 
   private local(rowCount: number): Range {
@@ -110,6 +123,10 @@ class SourceBatches implements BatchSequence {
   }
 }
 
-const noRows = (): Rows => {
-  throw new RangeError('no replica of this member has rows in this batch');
-};
+/** What a member has read of a batch. */
+interface LocalPart {
+  readonly local: Range;
+  readonly element: TensorContainer;
+  /** Undefined where none of its replicas has rows. */
+  readonly tensors: BatchTensors | undefined;
+}

@@ -2,7 +2,7 @@ import type { Position } from '@lockstep/reduction';
 import type { ModelEvaluateArgs } from '@tensorflow/tfjs-layers';
 import type { AdoptedModel } from '../adopted-model';
 import { callLabel, type CallRequest } from '../calls/call-claim';
-import type { CallSequence } from '../calls/call-sequence';
+import type { CallSequence, RunningCall } from '../calls/call-sequence';
 import { TrainingError } from '../errors';
 import type { TrainingContext } from '../runtime';
 import { bind, type Binding } from '../step/binding';
@@ -35,13 +35,14 @@ export function evaluate(context: TrainingContext, calls: CallSequence, model: A
     label: callLabel('evaluate', { rows: countRows(tf, x), batchSize, model: model.name }),
     arguments: { model: model.index, x: describeData(tf, x), y: describeData(tf, y), batchSize },
   };
-  const body = (positionOf: PositionOf): readonly number[] => {
+  const body = (positionOf: PositionOf, call?: RunningCall): readonly number[] => {
     const standardized = standardize(tf, model.internals, x, y, batchSize);
     const binding = bind(tf, model.internals);
     try {
-      const evaluation = new Evaluation(context, binding, positionOf);
+      const evaluation = new Evaluation(context, binding, positionOf, call?.resumed?.evaluation);
+      if (call) call.capture = () => ({ run: null, evaluation: evaluation.progress });
       const batches = new TensorBatches(tf, standardized.data, batchSize);
-      for (let batch = batches.at(0); batch; batch = batches.at(evaluation.step)) evaluation.add(batch);
+      for (let batch = batches.at(evaluation.step); batch; batch = batches.at(evaluation.step)) evaluation.addSync(batch);
       return evaluation.finish();
     } finally {
       binding.held.dispose();
@@ -49,7 +50,7 @@ export function evaluate(context: TrainingContext, calls: CallSequence, model: A
     }
   };
   if (calls.beginNested(request)) return body(nestedPositions(calls));
-  return calls.runSync(request, numbersCodec, (call) => body(ownPositions(call.info.number)));
+  return calls.runSync(request, numbersCodec, (call) => body(ownPositions(call.info.number), call));
 }
 
 /** Loss and metrics on a dataset or an iterator, as a call of its own or inside the callbacks of the running one. */
@@ -71,9 +72,10 @@ export async function evaluateDataset(
     const key = ['call', calls.number, 'EVAL', epoch];
     const pass = await openDataset(context, dataset, { model: model.internals, key, iteration: iterationOf(calls.number, epoch), doneSteps: evaluation.step });
     while (batches == null || evaluation.step < batches) {
+      context.collective.boundary();
       const batch = await pass.next(evaluation.step);
       if (!batch) break;
-      evaluation.add(batch);
+      await evaluation.add(batch);
     }
     return evaluation.finish();
   };

@@ -3,6 +3,7 @@ import { TrainingError } from '../errors';
 import type { TrainingContext } from '../runtime';
 import type { Binding } from '../step/binding';
 import { evaluateStep } from '../step/evaluate-step';
+import { redo, redoSync } from '../step/redo';
 import type { Batch } from '../step/rows';
 import { RunningTotals } from './epoch-logs';
 import type { EvaluationProgress } from './run';
@@ -35,11 +36,20 @@ export class Evaluation {
     return { step: this.done, rows: this.totals.rows, totals: this.totals.totals };
   }
 
-  /** Evaluates the next batch and disposes of it. */
-  add(batch: Batch): void {
+  /** Evaluates the next batch, which holds all rows, and disposes of it. */
+  addSync(batch: Batch): void {
+    this.context.collective.boundary();
     try {
-      this.totals.add(evaluateStep(this.context, this.binding, batch, this.positionOf(this.done)), batch.rowCount);
-      this.done++;
+      this.count(redoSync(() => this.evaluate(batch)), batch);
+    } finally {
+      batch.dispose();
+    }
+  }
+
+  /** Evaluates the next batch and disposes of it. */
+  async add(batch: Batch): Promise<void> {
+    try {
+      this.count(await redo(() => this.evaluate(batch), () => batch.renew()), batch);
     } finally {
       batch.dispose();
     }
@@ -54,6 +64,15 @@ export class Evaluation {
     const values = this.totals.evaluationValues();
     this.context.observer.onEvaluation?.({ position, rows: this.totals.rows, values: namedValues(this.binding.values.names, values) });
     return values;
+  }
+
+  private evaluate(batch: Batch): Float32Array {
+    return evaluateStep(this.context, this.binding, batch, this.positionOf(this.done));
+  }
+
+  private count(values: Float32Array, batch: Batch): void {
+    this.totals.add(values, batch.rowCount);
+    this.done++;
   }
 }
 

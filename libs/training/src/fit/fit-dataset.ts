@@ -123,9 +123,10 @@ function validationOf(context: TrainingContext, call: RunningCall, model: Adopte
         const key = ['call', call.info.number, 'EVAL', epoch];
         const pass = await openDataset(context, data, { model: internals, key, iteration: iterationOf(call.info.number, epoch), doneSteps: evaluation.step });
         while (args.validationBatches == null || evaluation.step < args.validationBatches) {
+          context.collective.boundary();
           const batch = await pass.next(evaluation.step);
           if (!batch) break;
-          evaluation.add(batch);
+          await evaluation.add(batch);
         }
         return evaluation.finish();
       },
@@ -139,7 +140,7 @@ function validationOf(context: TrainingContext, call: RunningCall, model: Adopte
       const standardized = standardize(context.tf, internals, x, y, batchSize);
       try {
         const batches = new TensorBatches(context.tf, standardized.data, batchSize);
-        for (let batch = batches.at(evaluation.step); batch; batch = batches.at(evaluation.step)) evaluation.add(batch);
+        for (let batch = batches.at(evaluation.step); batch; batch = batches.at(evaluation.step)) evaluation.addSync(batch);
         return Promise.resolve(evaluation.finish());
       } finally {
         standardized.dispose();

@@ -13,6 +13,7 @@ import { TrainingError } from '../errors';
 import type { TrainingContext } from '../runtime';
 import { bind, type Binding } from '../step/binding';
 import type { Batch } from '../step/rows';
+import { redo } from '../step/redo';
 import { trainStep, type StepResult } from '../step/train-step';
 import type { CallbackInternals } from '../tfjs';
 import type { BatchSequence } from './batch-sequence';
@@ -141,6 +142,7 @@ class FitLoop {
       if (this.stage !== 'BATCH_END') {
         if (plan.stepsPerEpoch !== undefined && call.position.step >= plan.stepsPerEpoch) return true;
         if (this.stopped && call.position.step > 0) return false;
+        this.context.collective.boundary();
         const startedMs = performance.now();
         const batch = await this.pass?.next(this.passStep);
         if (!batch) {
@@ -167,7 +169,7 @@ class FitLoop {
         await this.callbacks.batchBegin(position.step, logs);
         this.stage = 'STEP';
       }
-      result = trainStep(this.context, this.plan.model, binding, batch, position);
+      result = await redo(() => trainStep(this.context, this.plan.model, binding, batch, position), () => batch.renew());
     } finally {
       batch.dispose();
     }

@@ -69,7 +69,7 @@ export function fitLoop(context: TrainingContext, call: RunningCall, model: Adop
       when: 'BEFORE_LAST_BATCH_END',
       run: (evaluation) => {
         const batches = new TensorBatches(tf, validationData, batchSize);
-        for (let batch = batches.at(evaluation.step); batch; batch = batches.at(evaluation.step)) evaluation.add(batch);
+        for (let batch = batches.at(evaluation.step); batch; batch = batches.at(evaluation.step)) evaluation.addSync(batch);
         return Promise.resolve(evaluation.finish());
       },
     },

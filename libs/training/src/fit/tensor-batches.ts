@@ -62,6 +62,7 @@ export class TensorBatches implements BatchSequence {
           indices?.dispose();
         }
       },
+      renew: () => Promise.resolve(),
       dispose: () => undefined,
     };
   }

@@ -4,6 +4,7 @@ import type { RunningCall } from '../calls/call-sequence';
 import { TrainingError } from '../errors';
 import type { TrainingContext } from '../runtime';
 import { bind } from '../step/binding';
+import { redoSync } from '../step/redo';
 import { trainStep } from '../step/train-step';
 import { countRows, describeData } from './describe-data';
 import { namedValues } from './evaluation';
@@ -45,7 +46,7 @@ export function trainOnBatch(context: TrainingContext, call: RunningCall, model:
     if (!batch) throw new TrainingError('NO_ROWS', `trainOnBatch() of model ${model.name} was given no row`, { position: call.position });
     const rowsMs = performance.now() - startedMs;
     const { position } = call;
-    const { values, computedReplicas, durationsMs } = trainStep(context, model, binding, batch, position);
+    const { values, computedReplicas, durationsMs } = redoSync(() => trainStep(context, model, binding, batch, position));
     call.position = { ...position, step: position.step + 1 };
     const numbers = binding.values.read(values);
     call.capture = () => ({ run: { ...APPLIED, lastBatch: { rows: batch.rowCount, values: numbers } }, evaluation: null });

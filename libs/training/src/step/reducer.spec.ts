@@ -18,6 +18,7 @@ class Middle implements Collective {
   private readonly inputs = new Map<string, Float32Array>();
   private lengths: readonly number[] = [];
 
+  boundary(): void {}
   agree(): void {}
   begin(round: Round): void {
     this.lengths = round.bucketLengths;

@@ -15,6 +15,8 @@ export interface Batch {
   readonly rowCount: number;
   /** These rows, counted within the global batch, in tensors that the caller disposes of. */
   rows(range: Range): Rows;
+  /** Reads what this member needs now that its replicas are others. */
+  renew(): Promise<void>;
   /** Frees what the batch holds; rows that were taken stay. */
   dispose(): void;
 }

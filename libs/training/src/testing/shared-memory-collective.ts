@@ -6,6 +6,8 @@ import { CollectiveError, evenPart, foldTree, formatPosition, subtreeRoots, type
 
 const CLAIM_BYTES = 512;
 const DIGEST_BYTES = 32;
+/** How often a waiting member looks whether its group is over. */
+const LOOK_MS = 20;
 
 /** The memory that the members of a group share; it can be posted to threads. */
 export interface SharedGroup {
@@ -19,6 +21,15 @@ export interface SharedGroup {
   /** One area a replica, used by the root that starts there. */
   readonly inputs: SharedArrayBuffer;
   readonly claims: SharedArrayBuffer;
+  /** Set when the group is over. */
+  readonly broken: SharedArrayBuffer;
+}
+
+/** Ends a group: whoever waits in it, or comes to it later, gets PEER_LOST. */
+export function breakGroup(group: SharedGroup): void {
+  Atomics.store(new Int32Array(group.broken), 0, 1);
+  const progress = new Int32Array(group.progress);
+  for (let rank = 0; rank < group.worldSize; rank++) Atomics.notify(progress, rank);
 }
 
 export function sharedGroup(replicas: number, worldSize: number, capacity = 1 << 16, deadlineMs = 60_000): SharedGroup {
@@ -30,6 +41,7 @@ export function sharedGroup(replicas: number, worldSize: number, capacity = 1 <<
     progress: new SharedArrayBuffer(4 * worldSize),
     inputs: new SharedArrayBuffer(4 * replicas * capacity),
     claims: new SharedArrayBuffer(CLAIM_BYTES * worldSize),
+    broken: new SharedArrayBuffer(4),
   };
 }
 
@@ -40,6 +52,7 @@ export class SharedMemoryCollective implements Collective {
   readonly roots: readonly Range[];
   private readonly progress: Int32Array;
   private readonly inputs: Float32Array;
+  private readonly broken: Int32Array;
   private readonly allRoots: ReadonlyMap<string, Range>;
   private barriers = 0;
   private round: Round | undefined;
@@ -55,9 +68,12 @@ export class SharedMemoryCollective implements Collective {
     this.roots = subtreeRoots(group.replicas, this.range);
     this.progress = new Int32Array(group.progress);
     this.inputs = new Float32Array(group.inputs);
+    this.broken = new Int32Array(group.broken);
     const ranges = Array.from({ length: group.worldSize }, (_, other) => evenPart(group.replicas, group.worldSize, other));
     this.allRoots = new Map(ranges.flatMap((range) => subtreeRoots(group.replicas, range)).map((root) => [`${root.from}-${root.to}`, root]));
   }
+
+  boundary(): void {}
 
   agree(position: Position, claim: CallClaim): void {
     const label = new TextEncoder().encode(claim.label).subarray(0, CLAIM_BYTES - DIGEST_BYTES);
@@ -137,13 +153,21 @@ export class SharedMemoryCollective implements Collective {
     return this.round;
   }
 
+  /** A group may break between a look and the wait after it: waits are short. */
+  private check(position: Position): void {
+    if (Atomics.load(this.broken, 0) !== 0) throw new CollectiveError('PEER_LOST', `${formatPosition(position)}: the group is over`, { position });
+  }
+
   private barrier(position: Position): void {
+    this.check(position);
     const goal = ++this.barriers;
     Atomics.store(this.progress, this.rank, goal);
     Atomics.notify(this.progress, this.rank);
+    const deadlineMs = performance.now() + this.group.deadlineMs;
     for (let rank = 0; rank < this.worldSize; rank++) {
       for (let passed = Atomics.load(this.progress, rank); passed < goal; passed = Atomics.load(this.progress, rank)) {
-        if (Atomics.wait(this.progress, rank, passed, this.group.deadlineMs) === 'timed-out') {
+        this.check(position);
+        if (Atomics.wait(this.progress, rank, passed, LOOK_MS) === 'timed-out' && performance.now() > deadlineMs) {
           throw new CollectiveError('DEADLINE', `${formatPosition(position)}: rank ${this.rank} waited ${this.group.deadlineMs} ms for rank ${rank}`, { position, ranks: [rank] });
         }
       }

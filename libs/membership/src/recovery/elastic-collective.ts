@@ -1,0 +1,331 @@
+/**
+ * A collective whose members change while the job goes on.
+ *
+ * 1. Operations are numbered over the whole job. A member has applied an operation, or has not begun to: what a broken
+ *    operation has left behind is thrown away.
+ * 2. When a group breaks, its survivors form the next one and become equal (resync-plan): who lacks the outcome of the last
+ *    operation is handed it, and goes on as if its own group had finished it.
+ * 3. An operation that nobody finished is done again. An all-reduce has to be computed anew, since the replicas were dealt
+ *    anew: it throws REGROUPED, once the next group stands.
+ * 4. Nothing of a broken resync is kept but outcomes that were handed over whole.
+ */
+import { CollectiveError, type CallClaim, type Collective, type Position, type Range, type Round } from '@lockstep/reduction';
+import { broadcast, gather } from './gather';
+import { joinHandover, splitHandover } from './handover';
+import { decodeNote, encodeNote, type ResyncNote } from './resync-note';
+import { planResync, ResyncError, type ResyncPlan } from './resync-plan';
+
+/** Whoever knows which generation comes next. Blocking, as the collective is. */
+export interface Membership {
+  /** Whether a newer generation than the one that was formed last waits. Cheap: it is read before every step. */
+  readonly changed: boolean;
+  /**
+   * Leaves the group that was formed last, and joins the next one as soon as it is known.
+   *
+   * @param why what broke the last one; undefined when nothing did
+   * @throws CollectiveError that names what ended this member's part in the job
+   */
+  form(why: CollectiveError | undefined): Collective;
+}
+
+/** What a member that holds the state hands to a joiner. */
+export interface StateSource {
+  /** Whether the state can be taken now: not while callbacks run. */
+  readonly exact: boolean;
+  /** The whole state, the same bytes on every member. */
+  take(): { readonly bytes: Uint8Array; readonly digest: string };
+  /** @throws Error when the bytes are not what the digest says */
+  check(bytes: Uint8Array, digest: string): void;
+}
+
+/** A state that a joiner was handed. */
+export interface HandedState {
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+}
+
+/** What the last completed operation gave. */
+type Outcome =
+  | { readonly kind: 'NONE' }
+  /** The members agreed, or handed over a state: there is nothing to hand on. */
+  | { readonly kind: 'WORD' }
+  | { readonly kind: 'SUMS'; readonly buckets: readonly Float32Array[] };
+
+/** What this member is in the middle of, or did last: sums are read until the next operation begins. */
+type Running =
+  | { readonly kind: 'NOTHING' }
+  | { readonly kind: 'AGREEING' }
+  | { readonly kind: 'REDUCING'; readonly round: Round; readonly taken: (Float32Array | undefined)[] }
+  /** Its sums were handed over by a member that had them. */
+  | { readonly kind: 'HANDED_OVER'; readonly buckets: readonly Float32Array[] };
+
+/** How an interrupted operation goes on: another member had finished it, or everybody does it again. */
+type Resumption = 'HANDED_OVER' | 'AGAIN';
+
+/** Faults that a next generation does not mend. */
+const FINAL: readonly CollectiveError['reason'][] = ['CALL_MISMATCH', 'TOO_LARGE'];
+
+export class ElasticCollective implements Collective {
+  private inner: Collective | undefined;
+  private operations = 0;
+  private outcome: Outcome = { kind: 'NONE' };
+  private running: Running = { kind: 'NOTHING' };
+  /** The outcome was handed over to this member while it recovered. */
+  private served = false;
+  /** Buffers of the outcome before the last, to be used again. */
+  private spare: readonly Float32Array[] = [];
+  private source: StateSource | undefined;
+
+  constructor(
+    readonly replicas: number,
+    private readonly membership: Membership,
+  ) {}
+
+  /** Forms the first group of a member that needs no state: it starts with the job, or resumes it with all others. */
+  start(): void {
+    for (let why: CollectiveError | undefined; ;) {
+      try {
+        this.inner = this.membership.form(why);
+        this.resync(this.inner);
+        return;
+      } catch (e) {
+        why = this.mendable(e);
+      }
+    }
+  }
+
+  /**
+   * Forms the first group of a member that comes later, and returns the state that it goes on from.
+   *
+   * @throws CollectiveError when the job ends before
+   */
+  join(source: Pick<StateSource, 'check'>): HandedState {
+    for (let why: CollectiveError | undefined; ;) {
+      try {
+        const inner = this.membership.form(why);
+        const state = this.resync(inner, source);
+        if (!state) throw new CollectiveError('PROTOCOL', 'this member joined a running job and was handed no state');
+        this.inner = inner;
+        return state;
+      } catch (e) {
+        why = this.mendable(e);
+      }
+    }
+  }
+
+  /** Where joiners get the state from, once there is one. */
+  provideState(source: StateSource): void {
+    this.source = source;
+  }
+
+  get rank(): number {
+    return this.formed.rank;
+  }
+
+  get worldSize(): number {
+    return this.formed.worldSize;
+  }
+
+  get range(): Range {
+    return this.formed.range;
+  }
+
+  get roots(): readonly Range[] {
+    return this.formed.roots;
+  }
+
+  /** Operations that this member has completed in the job: the same number on all members at the same point. */
+  get completed(): number {
+    return this.operations;
+  }
+
+  /** Also what a member calls that has finished, while others have not: they may need what it has. */
+  boundary(): void {
+    if (!this.membership.changed) return;
+    this.running = { kind: 'NOTHING' };
+    this.recover(undefined);
+  }
+
+  agree(position: Position, claim: CallClaim): void {
+    this.boundary();
+    this.running = { kind: 'AGREEING' };
+    for (;;) {
+      try {
+        this.formed.agree(position, claim);
+        this.complete({ kind: 'WORD' });
+        return;
+      } catch (e) {
+        if (this.recover(this.mendable(e)) === 'HANDED_OVER') return;
+      }
+    }
+  }
+
+  begin(round: Round): void {
+    this.running = { kind: 'REDUCING', round, taken: round.bucketLengths.map(() => undefined) };
+    this.attempt(() => this.formed.begin(round));
+  }
+
+  input(bucket: number, root: number): Float32Array {
+    const { running } = this;
+    // What is written there goes nowhere: the sums are known already.
+    if (running.kind === 'HANDED_OVER') return new Float32Array(running.buckets[bucket]?.length ?? 0);
+    return this.formed.input(bucket, root);
+  }
+
+  submit(bucket: number): void {
+    this.attempt(() => this.formed.submit(bucket));
+  }
+
+  wait(bucket: number): Float32Array {
+    return this.attempt(() => this.retain(bucket, this.formed.wait(bucket))) ?? this.takeHandedOver(bucket);
+  }
+
+  close(): Promise<void> {
+    return this.inner?.close() ?? Promise.resolve();
+  }
+
+  private get formed(): Collective {
+    if (!this.inner) throw new CollectiveError('CLOSED', 'this member is in no group yet');
+    return this.inner;
+  }
+
+  /** Runs a part of an all-reduce. @returns undefined when its sums were handed over meanwhile */
+  private attempt<T>(part: () => T): T | undefined {
+    if (this.running.kind === 'HANDED_OVER') return undefined;
+    try {
+      return part();
+    } catch (e) {
+      const why = this.mendable(e);
+      if (this.recover(why) === 'HANDED_OVER') return undefined;
+      throw new CollectiveError('REGROUPED', `the group changed, and the operation is done again: ${why.message}`, why.details);
+    }
+  }
+
+  /** Keeps a bucket's sums until the next operation is complete: a member may need them that is one operation behind. */
+  private retain(bucket: number, sums: Float32Array): Float32Array {
+    const { running } = this;
+    if (running.kind !== 'REDUCING') throw new CollectiveError('PROTOCOL', `bucket ${bucket} is waited for, and no round is open`, { bucket });
+    if (running.taken[bucket]) return sums;
+    const spare = this.spare[bucket];
+    const kept = spare?.length === sums.length ? spare : new Float32Array(sums.length);
+    kept.set(sums);
+    running.taken[bucket] = kept;
+    const buckets = running.taken.filter((taken) => taken !== undefined);
+    if (buckets.length === running.taken.length) this.complete({ kind: 'SUMS', buckets });
+    return sums;
+  }
+
+  private complete(outcome: Outcome): void {
+    if (this.outcome.kind === 'SUMS') this.spare = this.outcome.buckets;
+    this.operations++;
+    this.outcome = outcome;
+  }
+
+  private takeHandedOver(bucket: number): Float32Array {
+    const { running } = this;
+    const found = running.kind === 'HANDED_OVER' ? running.buckets[bucket] : undefined;
+    if (!found) throw new CollectiveError('PROTOCOL', `bucket ${bucket} does not exist in the sums that were handed over`, { bucket });
+    return found;
+  }
+
+  private recover(why: CollectiveError | undefined): Resumption {
+    for (let cause = why; ;) {
+      try {
+        this.inner = this.membership.form(cause);
+        this.resync(this.inner);
+        break;
+      } catch (e) {
+        cause = this.mendable(e);
+      }
+    }
+    if (!this.served) return 'AGAIN';
+    this.served = false;
+    this.running = this.running.kind === 'REDUCING' && this.outcome.kind === 'SUMS' ? { kind: 'HANDED_OVER', buckets: this.outcome.buckets } : { kind: 'NOTHING' };
+    return 'HANDED_OVER';
+  }
+
+  /** @returns the state, for a joiner */
+  private resync(inner: Collective, joiner?: Pick<StateSource, 'check'>): HandedState | undefined {
+    if (inner.worldSize === 1) {
+      if (joiner) throw new ResyncError('this member joined a job in which nobody is left');
+      return undefined;
+    }
+    const notes = gather(inner, encodeNote(this.note(inner, joiner !== undefined))).map(decodeNote);
+    const plan = planResync(notes);
+    if (plan.outcome) this.passOutcome(inner, plan.outcome, notes);
+    const state = plan.state && this.passState(inner, plan.state.source, notes, joiner);
+    if (plan.deferred.length > 0) {
+      throw new CollectiveError('JOIN_DEFERRED', `rank ${plan.deferred.join(', ')} cannot be given the state now`, { ranks: plan.deferred });
+    }
+    if (joiner) this.operations = plan.completed;
+    return state;
+  }
+
+  private note(inner: Collective, joiner: boolean): ResyncNote {
+    return {
+      completed: this.operations,
+      first: inner.range.from,
+      standing: joiner ? 'JOINER' : this.served ? 'SERVED' : 'APPLIED',
+      outcomeElements: this.outcome.kind === 'SUMS' ? this.outcome.buckets.reduce((sum, bucket) => sum + bucket.length, 0) : 0,
+      exact: this.source?.exact ?? false,
+    };
+  }
+
+  /** All take part: an all-reduce reaches everybody. */
+  private passOutcome(inner: Collective, { source, elements, laggards }: NonNullable<ResyncPlan['outcome']>, notes: readonly ResyncNote[]): void {
+    const values = inner.rank === source && this.outcome.kind === 'SUMS' ? concatenate(this.outcome.buckets) : undefined;
+    const copy = elements > 0 ? broadcast(inner, source, firstOf(notes, source), elements, values) : new Float32Array(0);
+    if (!laggards.includes(inner.rank)) return;
+    const { running } = this;
+    const lengths = running.kind === 'REDUCING' ? running.round.bucketLengths : [];
+    if (lengths.reduce((sum, length) => sum + length, 0) !== elements || running.kind === 'NOTHING') {
+      throw new ResyncError(`rank ${source} hands over ${elements} sums; rank ${inner.rank} is in an operation of ${lengths.join(' + ') || 'none'}`);
+    }
+    const handed: Outcome = running.kind === 'REDUCING' ? { kind: 'SUMS', buckets: cut(copy, lengths) } : { kind: 'WORD' };
+    this.operations++;
+    this.outcome = handed;
+    this.served = true;
+  }
+
+  private passState(inner: Collective, source: number, notes: readonly ResyncNote[], joiner: Pick<StateSource, 'check'> | undefined): HandedState | undefined {
+    const first = firstOf(notes, source);
+    const own = inner.rank === source ? this.source?.take() : undefined;
+    const values = own && joinHandover(own);
+    const [announced = []] = [gather(inner, values ? [values.length % 65536, Math.floor(values.length / 65536)] : [0, 0])[source]];
+    const elements = (announced[0] ?? 0) + (announced[1] ?? 0) * 65536;
+    const handed = splitHandover(broadcast(inner, source, first, elements, values));
+    if (!joiner) return undefined;
+    joiner.check(handed.bytes, handed.digest);
+    return handed;
+  }
+
+  /** @returns the error, when a next generation may mend it. @throws it, when not */
+  private mendable(e: unknown): CollectiveError {
+    if (e instanceof CollectiveError && !FINAL.includes(e.reason) && e.reason !== 'OVER') return e;
+    throw e;
+  }
+}
+
+function firstOf(notes: readonly ResyncNote[], rank: number): number {
+  const note = notes[rank];
+  if (!note) throw new RangeError(`rank ${rank} sent no note`);
+  return note.first;
+}
+
+function concatenate(buckets: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(buckets.reduce((sum, bucket) => sum + bucket.length, 0));
+  let offset = 0;
+  for (const bucket of buckets) {
+    whole.set(bucket, offset);
+    offset += bucket.length;
+  }
+  return whole;
+}
+
+function cut(whole: Float32Array, lengths: readonly number[]): readonly Float32Array[] {
+  let offset = 0;
+  return lengths.map((length) => {
+    offset += length;
+    return whole.subarray(offset - length, offset);
+  });
+}
