@@ -6,3 +6,4 @@ export type { OnProgress, TransferProgress } from './artifact/progress';
 export { DEFAULT_RETRY, withRetry, type RetryPolicy } from './artifact/retry';
 export { TransferError, type TransferErrorReason } from './artifact/transfer-error';
 export { VersionCache } from './artifact/version-cache';
+export { fromProgressPoint, toProgressPoint } from './progress-point';

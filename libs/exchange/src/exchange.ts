@@ -7,7 +7,11 @@ import { formatGroup, validateGroup, type ExchangeGroup } from './group/exchange
 import { resolveOptions, type ExchangeOptions } from './options';
 import { SharedCollective } from './shared-collective';
 import { Control } from './thread/control';
+import type { Request } from './thread/messages';
 import { ThreadLine } from './thread/thread-line';
+
+/** The exchange thread has a deadline of its own for a group that does not form, and says who is missing. */
+const FORM_SLACK_MS = 10_000;
 
 /** A worker's end of the data plane. */
 export interface ExchangeHandle {
@@ -22,6 +26,12 @@ export interface ExchangeHandle {
    *   peer is in a newer one; PROTOCOL when a peer refuses this member; PEER_LOST when one ends while the group forms
    */
   configure(group: ExchangeGroup): Promise<Collective>;
+  /**
+   * The same, blocking the compute thread: between two attempts at a step nothing else may run on it.
+   *
+   * @throws as configure; CollectiveError CLOSED when a newer generation has been announced to the exchange thread
+   */
+  form(group: ExchangeGroup): Collective;
   /** What was moved since the exchange was created. */
   stats(): ExchangeStats;
   /** Leaves the group, stops listening, ends the thread. */
@@ -39,17 +49,29 @@ export async function createExchange(options: ExchangeOptions = {}): Promise<Exc
   let counters = Counters.create(0);
   let before = counters.read();
   let last: SharedCollective | undefined;
+  const prepare = (group: ExchangeGroup): { collective: SharedCollective; control: Control; request: Request } => {
+    validateGroup(group);
+    last?.supersede(new CollectiveError('CLOSED', `${formatGroup(group)} has replaced the generation of this collective`));
+    before = addStats(before, counters.read());
+    counters = Counters.create(group.members.length);
+    const arena = Arena.create(resolved.arenaBytes);
+    const control = Control.create();
+    return {
+      control, collective: new SharedCollective(group, resolved, line, arena, control),
+      request: { kind: 'CONFIGURE', group, shared: { memory: arena.memory, control: control.memory, counters: counters.memory } },
+    };
+  };
   return {
     address,
     configure: async (group) => {
-      validateGroup(group);
-      last?.supersede(new CollectiveError('CLOSED', `${formatGroup(group)} has replaced the generation of this collective`));
-      before = addStats(before, counters.read());
-      counters = Counters.create(group.members.length);
-      const arena = Arena.create(resolved.arenaBytes);
-      const control = Control.create();
-      const collective = new SharedCollective(group, resolved, line, arena, control);
-      await line.ask({ kind: 'CONFIGURE', group, shared: { memory: arena.memory, control: control.memory, counters: counters.memory } });
+      const { collective, request } = prepare(group);
+      await line.ask(request);
+      last = collective;
+      return collective;
+    },
+    form: (group) => {
+      const { collective, control, request } = prepare(group);
+      line.demand(request, control, resolved.connectTimeoutMs + FORM_SLACK_MS);
       last = collective;
       return collective;
     },

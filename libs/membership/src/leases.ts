@@ -12,6 +12,12 @@ export class LeaseTable {
     this.lastHeardMs.delete(holder);
   }
 
+  /** How long a holder has been silent; undefined for one that has no lease. */
+  silentMs(holder: string, nowMs: number): number | undefined {
+    const heardMs = this.lastHeardMs.get(holder);
+    return heardMs === undefined ? undefined : nowMs - heardMs;
+  }
+
   /** Holders that have been silent for longer than the lease, with the length of the silence. */
   expired(nowMs: number): readonly { readonly holder: string; readonly silentMs: number }[] {
     return [...this.lastHeardMs]

@@ -1,5 +1,4 @@
 import type { Collective, Position } from '@lockstep/reduction';
-import type { JsonValue } from './canonical-json';
 import type { RandomRouter } from './random/random-router';
 import type { Reducer } from './step/reducer';
 import type { CallRecord, TrainingState } from './state/training-state';
@@ -50,8 +49,8 @@ export interface StepInfo {
 /** Follows a training. Called synchronously on the compute thread: an observer that throws fails the call. */
 export interface TrainingObserver {
   onCallBegin?(call: CallInfo): void;
-  /** `result` as the call log holds it. */
-  onCallEnd?(call: CallInfo & { readonly result: JsonValue }): void;
+  /** `digest` and `result` as the call log holds them. */
+  onCallEnd?(call: CallInfo & Pick<CallRecord, 'digest' | 'result'>): void;
   /** After the callbacks of the step's batch: a state that is taken here goes on with the next step. */
   onStep?(step: StepInfo): void;
   /** After the callbacks of the epoch; logs by their names in History. */

@@ -54,6 +54,16 @@ export class JobView {
       }
       case 'callEnded':
         return this.output.clearLine();
+      case 'memberLost': {
+        const { worker, rank, detail, left } = what.value;
+        return this.say(left ? `left       rank ${rank} (${worker}) hands over and goes` : `lost       rank ${rank} (${worker}): ${detail}. The others redo the step that was broken off`);
+      }
+      case 'memberJoined':
+        return this.say(`joined     rank ${what.value.rank} (${what.value.worker}) enters with the state of the others`);
+      case 'joinerDropped':
+        return this.say(`not joined ${what.value.worker}: ${what.value.detail}`);
+      case 'checkpointCommitted':
+        return this.say(`checkpoint ${what.value.version} after ${what.value.steps} steps`);
       case undefined:
         return;
     }

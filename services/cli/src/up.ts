@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CliError, EXIT, type ExitCode } from './cli-error';
 import { announceCluster, dataFolder, localCluster, retractCluster, type Cluster, type ClusterOptions } from './cluster';
 import { ManagedProcess } from './managed-process';
+import { supervise } from './supervise';
 import type { Output } from './output';
 
 export interface UpOptions extends ClusterOptions {
@@ -25,30 +26,40 @@ export async function up(options: UpOptions, output: Output): Promise<ExitCode> 
     return managed;
   };
   const listen = (offset: number): string => `127.0.0.1:${options.port === 0 ? 0 : options.port + offset}`;
+  const artifactArgs = (address: string): readonly string[] => ['--listen', address, '--data', join(folder, 'artifact')];
+  const coordinatorArgs = (address: string, artifact: string): readonly string[] => ['--listen', address, '--data', join(folder, 'coordinator'), '--artifact', artifact];
   try {
-    const artifact = (await start('artifact', '@lockstep/artifact', ['--listen', listen(1), '--data', join(folder, 'artifact')]).ready()).listening;
-    const coordinator = (await start('coordinator', '@lockstep/coordinator',
-      ['--listen', listen(0), '--data', join(folder, 'coordinator'), '--artifact', artifact]).ready()).listening;
-    const workers = Array.from({ length: options.workers }, (_, i) => start(`worker-${i + 1}`, '@lockstep/worker',
-      ['--coordinator', coordinator, '--name', `w${i + 1}`, '--data', join(folder, `worker-${i + 1}`)]));
-    await Promise.all(workers.map((w) => w.ready()));
+    const artifactProcess = start('artifact', '@lockstep/artifact', artifactArgs(listen(1)));
+    const artifact = (await artifactProcess.ready()).listening;
+    const coordinatorProcess = start('coordinator', '@lockstep/coordinator', coordinatorArgs(listen(0), artifact));
+    const coordinator = (await coordinatorProcess.ready()).listening;
+    const workers = Array.from({ length: options.workers }, (_, i) => {
+      const args = ['--coordinator', coordinator, '--name', `w${i + 1}`, '--data', join(folder, `worker-${i + 1}`)];
+      return { first: start(`worker-${i + 1}`, '@lockstep/worker', args), args };
+    });
+    await Promise.all(workers.map((w) => w.first.ready()));
     const cluster: Cluster = { coordinator, artifact };
     announceCluster(folder, cluster);
-    output.document({ ...cluster, data: folder, workers: workers.map((w) => w.name), pids: Object.fromEntries(started.map((p) => [p.name, p.pid])) });
+    output.document({ ...cluster, data: folder, workers: workers.map((w) => w.first.name), pids: Object.fromEntries(started.map((p) => [p.name, p.pid])) });
     output.line(`coordinator  ${coordinator}`);
     output.line(`artifact     ${artifact}`);
-    output.line(`workers      ${workers.map((w) => w.name).join(', ')}`);
+    output.line(`workers      ${workers.map((w) => w.first.name).join(', ')}`);
     output.line(`data         ${folder}`);
     output.line('Ready. Ctrl-C stops it.');
-    for (const worker of workers) {
-      void worker.exited.then(({ code, signal }) => {
-        if (!worker.isStopping) output.remark(`${worker.name} ended by itself (${signal ?? `exit code ${code ?? '?'}`}); the cluster goes on without it. Its log is ${worker.logFile}`);
-      });
-    }
-    const services = started.filter((p) => !workers.includes(p));
-    const ended = await Promise.race([interrupted, ...services.map((p) => p.exited.then(() => p))]);
+    const restart = (name: string, packageName: string, args: readonly string[]) => async (): Promise<ManagedProcess> => {
+      const next = start(name, packageName, args);
+      await next.ready();
+      return next;
+    };
+    // What ends by itself is started again, where it was: jobs go on.
+    const ended = await Promise.race([
+      interrupted,
+      supervise(artifactProcess, restart('artifact', '@lockstep/artifact', artifactArgs(artifact)), output),
+      supervise(coordinatorProcess, restart('coordinator', '@lockstep/coordinator', coordinatorArgs(coordinator, artifact)), output),
+      ...workers.map(({ first, args }) => supervise(first, restart(first.name, '@lockstep/worker', args), output)),
+    ]);
     if (ended === 'INTERRUPTED') return EXIT.OK;
-    throw new CliError(`${ended.name} ended by itself`, `Its log is ${ended.logFile}.`);
+    throw ended;
   } finally {
     retractCluster(folder);
     output.remark('stopping');

@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { AsyncQueue } from '@lockstep/rpc';
 import {
   AgentCommandSchema, WorkerSchema, WorkerState,
   type AgentCommand, type AgentRegister, type Worker,
 } from '@lockstep/contract';
-import { AsyncQueue } from '@lockstep/rpc';
 
 /** Commands that may wait for an agent before its stream counts as stuck. */
 const COMMAND_LIMIT = 1000;
@@ -12,7 +12,8 @@ const COMMAND_LIMIT = 1000;
 /** The child that an agent runs. */
 export interface RunningChild {
   readonly job: string;
-  readonly token: Uint8Array;
+  /** Names the process. */
+  readonly child: string;
 }
 
 /** An attached agent. */
@@ -22,6 +23,8 @@ export interface Agent {
   readonly attachMs: number;
   readonly commands: AsyncQueue<AgentCommand>;
   child: RunningChild | undefined;
+  /** Takes no more jobs. */
+  leaving: boolean;
 }
 
 /** The workers that are attached now. A worker is free when its last child has exited. */
@@ -31,7 +34,10 @@ export class AgentRegistry {
   /** @returns undefined when a live agent already has the name. */
   attach(register: AgentRegister, nowMs: number): Agent | undefined {
     if (this.agents.has(register.worker)) return undefined;
-    const agent: Agent = { worker: register.worker, register, attachMs: nowMs, commands: new AsyncQueue(COMMAND_LIMIT, register.worker), child: undefined };
+    const agent: Agent = {
+      worker: register.worker, register, attachMs: nowMs, commands: new AsyncQueue(COMMAND_LIMIT, register.worker), leaving: false,
+      child: register.child && { job: register.child.job, child: register.child.child },
+    };
     this.agents.set(agent.worker, agent);
     return agent;
   }
@@ -48,21 +54,23 @@ export class AgentRegistry {
 
   /** Names of the workers without a child, in a stable order. */
   free(): readonly string[] {
-    return [...this.agents.values()].filter((a) => !a.child).map((a) => a.worker).sort();
+    return [...this.agents.values()].filter((a) => !a.child && !a.leaving).map((a) => a.worker).sort();
   }
 
   /** @returns false when the agent is gone */
-  startChild(worker: string, child: RunningChild, mathThreads: number): boolean {
+  startChild(worker: string, child: RunningChild, token: Uint8Array, mathThreads: number): boolean {
     const agent = this.agents.get(worker);
     if (!agent) return false;
     agent.child = child;
-    agent.commands.push(create(AgentCommandSchema, { command: { case: 'startChild', value: { ...child, mathThreads } } }));
+    agent.commands.push(create(AgentCommandSchema, { command: { case: 'startChild', value: { ...child, token, mathThreads } } }));
     return true;
   }
 
-  stopChild(worker: string, child: RunningChild, reason: string): void {
+  /** Ends the child that a worker runs for a job, if it runs one. */
+  stopChild(worker: string, job: string, reason: string): void {
     const agent = this.agents.get(worker);
-    agent?.commands.push(create(AgentCommandSchema, { command: { case: 'stopChild', value: { ...child, reason } } }));
+    if (agent?.child?.job !== job) return;
+    agent.commands.push(create(AgentCommandSchema, { command: { case: 'stopChild', value: { ...agent.child, reason } } }));
   }
 
   list(): readonly Worker[] {

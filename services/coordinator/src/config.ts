@@ -13,6 +13,7 @@ export interface CoordinatorConfig {
   readonly leaseMs: number;
   readonly rendezvousTimeoutMs: number;
   readonly exportTimeoutMs: number;
+  readonly prepareTimeoutMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -24,16 +25,17 @@ export const USAGE = `usage: coordinator --artifact HOST:PORT [flags]
   --lease-ms            silence after which a worker is lost; default 3000 (LOCKSTEP_COORDINATOR_LEASE_MS)
   --rendezvous-timeout-ms  from the start of the children until all are connected; default 60000 (LOCKSTEP_COORDINATOR_RENDEZVOUS_TIMEOUT_MS)
   --export-timeout-ms   how long the chief may take to commit; default 600000 (LOCKSTEP_COORDINATOR_EXPORT_TIMEOUT_MS)
+  --prepare-timeout-ms  how long a worker that joins a running job may take to run its module so far; default 600000 (LOCKSTEP_COORDINATOR_PREPARE_TIMEOUT_MS)
   --log-level           ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_COORDINATOR_LOG_LEVEL)`;
 
 const text = { type: 'string' } as const;
-const OPTIONS = { artifact: text, listen: text, data: text, 'lease-ms': text, 'rendezvous-timeout-ms': text, 'export-timeout-ms': text, 'log-level': text } as const;
+const OPTIONS = { artifact: text, listen: text, data: text, 'lease-ms': text, 'rendezvous-timeout-ms': text, 'export-timeout-ms': text, 'prepare-timeout-ms': text, 'log-level': text } as const;
 
 /** @throws Error with one sentence (and the usage where that helps) for an unknown flag or a bad value */
 export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): CoordinatorConfig {
   const { values } = parseArgs({ args: [...argv], options: OPTIONS });
   const value = (flag: keyof typeof OPTIONS): string | undefined => values[flag] ?? env[`LOCKSTEP_COORDINATOR_${flag.toUpperCase().replaceAll('-', '_')}`];
-  const milliseconds = (flag: 'lease-ms' | 'rendezvous-timeout-ms' | 'export-timeout-ms', fallback: number): number => {
+  const milliseconds = (flag: 'lease-ms' | 'rendezvous-timeout-ms' | 'export-timeout-ms' | 'prepare-timeout-ms', fallback: number): number => {
     const given = value(flag);
     if (given === undefined) return fallback;
     if (!/^[1-9]\d{0,9}$/.test(given)) throw new Error(`--${flag} "${given}" is not a number of milliseconds`);
@@ -46,6 +48,6 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   if (!logLevel) throw new Error(`--log-level "${level}" is none of ${LOG_LEVELS.join(', ')}`);
   return {
     artifact, logLevel, listen: value('listen') ?? '127.0.0.1:7070', dataFolder: resolve(value('data') ?? 'coordinator-data'),
-    leaseMs: milliseconds('lease-ms', 3000), rendezvousTimeoutMs: milliseconds('rendezvous-timeout-ms', 60_000), exportTimeoutMs: milliseconds('export-timeout-ms', 600_000),
+    leaseMs: milliseconds('lease-ms', 3000), rendezvousTimeoutMs: milliseconds('rendezvous-timeout-ms', 60_000), exportTimeoutMs: milliseconds('export-timeout-ms', 600_000), prepareTimeoutMs: milliseconds('prepare-timeout-ms', 600_000),
   };
 }

@@ -3,24 +3,28 @@
  * move together with its events, and then carries out its effects.
  *
  * 1. Decisions are taken one after the other, and stored before anything of them is carried out or answered.
- * 2. What one member reports as a consequence (a peer is gone) waits a moment for its cause (that peer's own report).
- * 3. The chief's progress is the job's: all members go through the same steps, so one of them tells of them.
+ * 2. Everything that a decision rests on is stored with it: another process goes on where this one ended.
+ * 3. All members go through the same points, so any of them tells of the job's progress; each point counts once.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { toProgressPoint } from '@lockstep/client';
 import {
-  AssignmentSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, Numerics, TrainJobSchema, TrainJobSpecSchema,
-  type JobError, type JobResult, type MemberCommand, type MemberFinished, type MemberHello, type TrainJob, type TrainJobSpec,
+  CheckpointCommittedSchema, CommittedSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, PositionSchema, TrainJobSchema, TrainJobSpecSchema,
+  type CheckpointWritten, type JobError, type JobResult, type MemberFinished, type MemberHello, type ProgressEntry, type TrainJob, type TrainJobSpec,
 } from '@lockstep/contract';
-import { admit, heldWorkers, transition, type JobEffect, type JobFacts, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
+import { admit, heldWorkers, isStanding, membersOf, QUEUED, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
 import type { Logger } from '@lockstep/rpc';
-import type { AgentRegistry } from './agent-registry';
+import type { AgentRegistry, RunningChild } from './agent-registry';
 import { CoordinatorError } from './coordinator-error';
-import { jobHasEnded, toGeneration, toJobError, withState, type JobRecord, type NewEvent } from './job-record';
-import type { JobStore } from './job-store';
+import { JobEffects, type Fence } from './job-effects';
+import { eventsOf } from './job-events';
+import { jobHasEnded, toJobState, withState, type JobRecord } from './job-record';
+import type { JobChange, JobStore } from './job-store';
+import { addressOf, decodeMachine, encodeMachine, factsOf, fromStoredCall, toStoredCall, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
 import { memberReports } from './member-reports';
-import { applyProgress } from './progress';
+import { takeProgress } from './progress';
 import { Serial } from './serial';
 import type { Submission } from './submission';
 
@@ -30,46 +34,14 @@ export interface Surroundings {
   newId(): string;
 }
 
-export interface CoordinatorSettings {
+export interface CoordinatorSettings extends JobTimeouts {
   readonly artifactAddress: string;
-  /** From the start of the children until all members are connected. */
-  readonly rendezvousTimeoutMs: number;
-  readonly exportTimeoutMs: number;
-  /** How long a consequence waits for its cause. */
-  readonly causeGraceMs: number;
 }
-
-/** A member's open session. */
-export interface MemberSession {
-  readonly job: string;
-  readonly worker: string;
-  send(command: MemberCommand['command'], generation: bigint): void;
-  close(): void;
-}
-
-interface LiveJob {
-  record: JobRecord;
-  /** What a queued job was last said to wait for. */
-  waitsFor: string;
-  /** Resolves when the artifact service knows the job's generation. */
-  fenced: Promise<void>;
-  state: JobState;
-  readonly facts: JobFacts;
-  readonly sessions: Map<string, MemberSession>;
-  readonly finished: Map<string, MemberFinished>;
-}
-
-/** Announces generations to the artifact service, so that commits of an older one are refused. */
-export interface Fence {
-  advance(job: string, generation: number): Promise<void>;
-}
-
-const CONSEQUENCES = new Set(['PEER_LOST', 'DEADLINE', 'FENCED', 'CLOSED']);
 
 export class Coordinator {
   private readonly live = new Map<string, LiveJob>();
   private readonly serial = new Serial();
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly effects: JobEffects;
   private leaving = false;
 
   constructor(
@@ -79,18 +51,26 @@ export class Coordinator {
     private readonly settings: CoordinatorSettings,
     private readonly around: Surroundings,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.effects = new JobEffects({
+      agents, fence, newId: () => around.newId(), artifactAddress: settings.artifactAddress,
+      input: (job, input) => {
+        this.input(job, input).catch((e: unknown) => logger.error({ err: e, job }, 'a consequence could not be stored'));
+      },
+    });
+  }
 
-  /** Takes up what an earlier process left: queued jobs wait again; the members of running ones are gone. */
+  /** Takes up what an earlier process left: queued jobs wait again; the members of running ones may come back. */
   async recover(): Promise<void> {
     for (const record of await this.store.unfinished()) {
-      const failure: JobFailure = { reason: 'COORDINATOR_RESTARTED', fault: 'CLUSTER', message: `the coordinator was restarted while ${record.job.name} ran. Submit it again: the bytes are the same` };
-      if (!record.job.generation) {
-        this.track(record);
-        continue;
-      }
-      await this.store.update(...this.ended(record.job, failure));
-      this.fenceOff(record.job.name);
+      const name = record.job.name;
+      const machine = decodeMachine(record.machine);
+      const job = this.track(record, machine?.state ?? QUEUED);
+      job.committed = machine?.committed;
+      job.calls.push(...(await this.store.listCalls(name)).map(fromStoredCall));
+      job.checkpoint = (await this.store.listCheckpoints(name))[0]?.version ?? '';
+      await this.input(name, { kind: 'TAKEN_OVER' });
+      if (isStanding(job.state)) this.effects.carryOut(job, { kind: 'FENCE', generation: job.state.generation });
     }
   }
 
@@ -101,10 +81,10 @@ export class Coordinator {
       if (earlier) return sameRequest(earlier, submission.spec, requestId);
       const nowMs = this.around.nowMs();
       const name = `jobs/${this.around.newId()}`;
-      const job = create(TrainJobSchema, { name, spec: submission.spec, state: 1, createTime: timestampFromMs(nowMs) });
+      const job = create(TrainJobSchema, { name, spec: submission.spec, state: toJobState(QUEUED.kind), createTime: timestampFromMs(nowMs) });
       const record: JobRecord = { job, requestId, token: randomBytes(32), shardTables: submission.shardTables };
       await this.store.insert(record, [{ case: 'created', value: create(JobCreatedSchema, { job }) }], nowMs);
-      this.track(record);
+      this.track(record, QUEUED);
       await this.admitAll();
       return this.live.get(name)?.record.job ?? job;
     });
@@ -121,86 +101,156 @@ export class Coordinator {
     return record;
   }
 
-  /** A worker came, or became free. */
+  /** A worker became free. */
   workersChanged(): Promise<void> {
     return this.serial.run(() => this.admitAll());
   }
 
-  /** A worker's agent, or its child, is gone. */
-  workerLost(worker: string, detail: string): Promise<void> {
+  /** An agent came, or came back with the child that it runs. */
+  agentAttached(worker: string, child: RunningChild | undefined): Promise<void> {
+    return this.serial.run(async () => {
+      const job = child && this.live.get(child.job);
+      if (child && !(job && heldWorkers(job.state).includes(worker))) {
+        this.agents.stopChild(worker, child.job, `${child.job} goes on without ${worker}, or has ended`);
+      }
+      await this.admitAll();
+    });
+  }
+
+  /** A worker's agent is gone, and may come back. @param lost whether it has been silent for too long */
+  agentGone(worker: string, detail: string, lost: boolean): Promise<void> {
     return this.serial.run(async () => {
       const job = this.jobOf(worker);
-      if (job !== undefined && !this.leaving) await this.apply(job, { kind: 'WORKER_LOST', worker, detail });
+      if (job === undefined || this.leaving) return;
+      // A child works on without its agent, as long as it is heard of.
+      if (!lost && this.live.get(job)?.sessions.has(worker) === true) return;
+      await this.apply(job, { kind: lost ? 'WORKER_LOST' : 'WORKER_ABSENT', worker, detail });
+    });
+  }
+
+  /** A worker wants to go: its job goes on without it. */
+  agentLeaving(worker: string): Promise<void> {
+    return this.serial.run(async () => {
+      const agent = this.agents.get(worker);
+      if (agent) agent.leaving = true;
+      const job = this.jobOf(worker);
+      if (job !== undefined) await this.apply(job, { kind: 'LEAVING', worker });
     });
   }
 
   /** The child of a job exited: a loss unless the job had ended. */
-  async childExited(worker: string, job: string, token: Uint8Array, detail: string): Promise<void> {
+  async childExited(worker: string, job: string, child: string, detail: string): Promise<void> {
     const agent = this.agents.get(worker);
-    if (agent?.child?.job === job && sameBytes(agent.child.token, token)) agent.child = undefined;
+    if (!agent || (agent.child && agent.child.child !== child)) return;
+    agent.child = undefined;
     if (!this.leaving) await this.input(job, { kind: 'WORKER_LOST', worker, detail });
     await this.workersChanged();
   }
 
   /** @throws CoordinatorError BAD_TOKEN, NO_SUCH_JOB or FENCED */
-  async join(hello: MemberHello, session: MemberSession): Promise<void> {
-    const job = this.live.get(hello.job);
-    if (!job) throw new CoordinatorError('FENCED', `${hello.job} is not running here: ${hello.worker} must stop`, { resource: hello.job });
-    if (!sameBytes(job.record.token, hello.token)) throw new CoordinatorError('BAD_TOKEN', `${hello.worker} does not show the token of ${hello.job}`, { resource: hello.job });
-    if (job.sessions.has(hello.worker)) throw new CoordinatorError('FENCED', `${hello.worker} has joined ${hello.job} already: this process must stop`, { resource: hello.job });
-    job.sessions.set(hello.worker, session);
-    await this.input(hello.job, { kind: 'JOINED', worker: hello.worker, address: hello.exchangeAddress, fingerprint: hello.fingerprint?.canonical ?? '' });
+  join(hello: MemberHello, generation: number, session: MemberSession): Promise<void> {
+    return this.serial.run(async () => {
+      const { worker } = hello;
+      const job = this.live.get(hello.job);
+      if (!job) throw new CoordinatorError('FENCED', `${hello.job} is not running here: ${worker} must stop`, { resource: hello.job });
+      if (!sameBytes(job.record.token, hello.token)) throw new CoordinatorError('BAD_TOKEN', `${worker} does not show the token of ${hello.job}`, { resource: hello.job });
+      const running = this.agents.get(worker)?.child?.child;
+      if (running !== undefined && running !== hello.child) throw new CoordinatorError('FENCED', `${worker} takes part in ${hello.job} by another process (${running}): this one (${hello.child}) must stop`, { resource: hello.job });
+      const known = addressOf(job.state, worker);
+      if (known !== undefined && known !== session.address) {
+        throw new CoordinatorError('FENCED', `${worker} takes part in ${hello.job} by another process (at ${known}): this one (at ${session.address}) must stop`, { resource: hello.job });
+      }
+      const before = job.sessions.get(worker);
+      if (before && !hello.rejoins) throw new CoordinatorError('FENCED', `${worker} has joined ${hello.job} already: this process must stop`, { resource: hello.job });
+      job.sessions.set(worker, session);
+      before?.close();
+      try {
+        if (hello.rejoins) await this.apply(hello.job, { kind: 'WORKER_BACK', worker, generation });
+        if (known === undefined) await this.apply(hello.job, { kind: 'JOINED', worker, address: session.address, fingerprint: hello.fingerprint?.canonical ?? '' });
+      } catch (e) {
+        if (job.sessions.get(worker) === session) job.sessions.delete(worker);
+        throw e;
+      }
+    });
   }
 
-  /** A member's session ended without a farewell; its agent may know more within a moment. */
-  sessionEnded(session: MemberSession, detail: string): void {
+  /** A member's session ended; its process may come back. @param lost whether it has been silent for too long */
+  sessionEnded(session: MemberSession, detail: string, lost: boolean): void {
     const job = this.live.get(session.job);
     if (job?.sessions.get(session.worker) !== session) return;
     job.sessions.delete(session.worker);
-    if (!this.leaving) this.later(() => this.input(session.job, { kind: 'WORKER_LOST', worker: session.worker, detail }));
+    if (this.leaving) return;
+    this.input(session.job, { kind: lost ? 'WORKER_LOST' : 'WORKER_ABSENT', worker: session.worker, detail })
+      .catch((e: unknown) => this.logger.error({ err: e, job: session.job }, 'the end of a session could not be stored'));
   }
 
-  async memberReady(session: MemberSession, generation: number): Promise<void> {
-    await this.input(session.job, { kind: 'READY', worker: session.worker, generation });
+  async memberReady({ job, worker }: MemberSession, generation: number): Promise<void> {
+    await this.input(job, { kind: 'READY', worker, generation });
   }
 
-  async memberFinished(session: MemberSession, generation: number, report: MemberFinished): Promise<void> {
-    const input: JobInput = { kind: 'FINISHED', worker: session.worker, generation, report: { stateDigest: report.stateDigest, steps: Number(report.steps) } };
-    await this.input(session.job, input, (job) => {
-      const { finished } = this.live.get(session.job) ?? { finished: new Map<string, MemberFinished>() };
-      finished.set(session.worker, report);
+  async memberPrepared({ job, worker }: MemberSession): Promise<void> {
+    await this.input(job, { kind: 'PREPARED', worker });
+  }
+
+  async memberSuspended({ job, worker }: MemberSession, generation: number, why: string, ranks: readonly number[], joinDeferred: boolean): Promise<void> {
+    await this.input(job, { kind: 'SUSPENDED', worker, generation, why, ranks, joinDeferred });
+  }
+
+  async memberFinished(session: MemberSession, report: MemberFinished): Promise<void> {
+    const { worker, job: name } = session;
+    const input: JobInput = { kind: 'FINISHED', report: { worker, stateDigest: report.stateDigest, steps: Number(report.steps), hasModel: report.hasModel } };
+    await this.input(name, input, (job) => {
+      const { finished } = this.live.get(name) ?? { finished: new Map<string, MemberFinished>() };
+      finished.set(worker, report);
       return { ...job, reports: memberReports(job, finished) };
     });
   }
 
-  async modelCommitted(session: MemberSession, generation: number, result: JobResult): Promise<void> {
-    await this.input(session.job, { kind: 'MODEL_COMMITTED', worker: session.worker, generation }, (job) => ({ ...job, result }));
+  async modelCommitted({ job: name, worker }: MemberSession, result: JobResult): Promise<void> {
+    await this.input(name, { kind: 'MODEL_COMMITTED', worker }, (job) => ({ ...job, result }));
   }
 
-  async memberFailed(session: MemberSession, generation: number, reported: JobError, failure: JobFailure): Promise<void> {
-    const apply = (): Promise<void> => this.input(session.job, { kind: 'MEMBER_FAILED', worker: session.worker, generation, failure }, (job) => ({ ...job, error: reported }));
-    if (CONSEQUENCES.has(failure.reason)) this.later(apply);
-    else await apply();
+  async memberFailed({ job: name, worker }: MemberSession, reported: JobError, failure: JobFailure): Promise<void> {
+    await this.input(name, { kind: 'MEMBER_FAILED', worker, failure }, (job, state) => (state.kind === 'FAILED' ? { ...job, error: reported } : job));
   }
 
-  /** The chief's progress, stored with the job's new position in one transaction. */
-  memberProgress(session: MemberSession, generation: number, events: readonly NewEvent[]): Promise<void> {
+  /** A member's progress, stored with the job's new position in one transaction. */
+  memberProgress(session: MemberSession, entries: readonly ProgressEntry[]): Promise<void> {
     return this.serial.run(async () => {
       const job = this.live.get(session.job);
-      if (!job || job.state.kind === 'QUEUED' || !('generation' in job.state) || job.state.generation !== generation) {
-        throw new CoordinatorError('FENCED', `${session.worker} reports progress of generation ${generation} of ${session.job}, which is over`, { resource: session.job });
+      if (!job || !membersOf(job.state).some(({ worker }) => worker === session.worker)) {
+        throw new CoordinatorError('FENCED', `${session.worker} reports progress of ${session.job}, of which it is no member`, { resource: session.job });
       }
-      const [chief] = heldWorkers(job.state);
-      if (chief?.worker !== session.worker) return;
-      const next = events.reduce(applyProgress, job.record.job);
-      await this.store.update(next, events, this.around.nowMs());
-      job.record = { ...job.record, job: next };
+      const progress = takeProgress(job.record.job, job.committed, entries);
+      if (!progress) return;
+      await this.store.update(progress.job, progress.events, this.around.nowMs(), { machine: encodeMachine(job.state, progress.committed), calls: progress.calls.map(toStoredCall) });
+      job.record = { ...job.record, job: progress.job };
+      job.committed = progress.committed;
+      job.calls.push(...progress.calls);
     });
   }
 
-  /** Deadlines, and whatever admission has missed. */
-  async tick(): Promise<void> {
-    for (const name of [...this.live.keys()]) await this.input(name, { kind: 'TICK' });
+  /** A checkpoint is in the artifact service: from here on the job goes on from it if it has to. */
+  memberCheckpoint(session: MemberSession, { version, stateDigest, steps, position }: CheckpointWritten): Promise<void> {
+    return this.serial.run(async () => {
+      const job = this.live.get(session.job);
+      if (!job || !isStanding(job.state) || job.checkpoint === version) return;
+      const place = position ?? create(PositionSchema);
+      const keep = job.record.job.spec?.checkpoint?.keep ?? 1;
+      const stored = await this.store.listCheckpoints(session.job);
+      const change: JobChange = {
+        checkpoints: [{ step: Number(steps), position: toBinary(PositionSchema, place), version, stateDigest, generation: job.state.generation }],
+        droppedCheckpoints: stored.map((one) => one.version).slice(Math.max(0, keep - 1)),
+      };
+      await this.store.update(job.record.job, [{ case: 'checkpointCommitted', value: create(CheckpointCommittedSchema, { position: place, version, stateDigest, steps }) }], this.around.nowMs(), change);
+      job.checkpoint = version;
+    });
+  }
+
+  /** Deadlines, and whatever admission has missed. @param silentMs how long each worker has not been heard of */
+  async tick(silentMs: ReadonlyMap<string, number>): Promise<void> {
+    for (const name of [...this.live.keys()]) await this.input(name, { kind: 'TICK', silentMs });
+    for (const job of this.live.values()) this.tellCommitted(job);
     await this.workersChanged();
   }
 
@@ -210,48 +260,40 @@ export class Coordinator {
   }
 
   close(): void {
-    for (const timer of this.timers) clearTimeout(timer);
     for (const job of this.live.values()) for (const session of job.sessions.values()) session.close();
   }
 
-  private later(task: () => Promise<void>): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      task().catch((e: unknown) => this.logger.error({ err: e }, 'a late input failed'));
-    }, this.settings.causeGraceMs);
-    this.timers.add(timer);
-  }
-
   private jobOf(worker: string): string | undefined {
-    for (const [name, job] of this.live) if (heldWorkers(job.state).some((s) => s.worker === worker)) return name;
+    for (const [name, job] of this.live) if (heldWorkers(job.state).includes(worker)) return name;
     return undefined;
   }
 
-  private track(record: JobRecord): void {
-    const { spec } = record.job;
-    if (!spec) throw new Error(`${record.job.name} has no spec`);
-    const maxRuntime = spec.maxRuntime && Number(spec.maxRuntime.seconds) * 1000 + spec.maxRuntime.nanos / 1e6;
-    this.live.set(record.job.name, {
-      record, state: { kind: 'QUEUED' }, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), finished: new Map(),
-      facts: {
-        job: record.job.name, replicas: spec.replicas, strictNumerics: spec.numerics !== Numerics.RELAXED,
-        rendezvousTimeoutMs: this.settings.rendezvousTimeoutMs, exportTimeoutMs: this.settings.exportTimeoutMs,
-        ...(maxRuntime !== undefined && { maxRuntimeMs: maxRuntime }),
-      },
-    });
+  private track(record: JobRecord, state: JobState): LiveJob {
+    const job: LiveJob = {
+      record, state, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), finished: new Map(), committed: undefined, told: undefined, calls: [], checkpoint: '',
+      facts: factsOf(record, this.settings),
+    };
+    this.live.set(record.job.name, job);
+    return job;
   }
 
   private async admitAll(): Promise<void> {
     if (this.leaving) return;
-    const queued = [...this.live.values()].filter((j) => j.state.kind === 'QUEUED');
-    if (queued.length === 0) return;
+    const jobs = [...this.live.values()];
+    const queued = jobs.filter((j) => j.state.kind === 'QUEUED');
     const applicants = queued.map(({ record: { job } }) => ({ job: job.name, minWorkers: job.spec?.workers?.min ?? 1, maxWorkers: job.spec?.workers?.max ?? 1 }));
-    for (const { job, workers } of admit(applicants, this.agents.free())) {
-      const generation = await this.store.nextGeneration();
-      await this.apply(job, { kind: 'START', generation, workers });
-      this.announce(job, generation);
-    }
-    for (const job of queued) if (job.state.kind === 'QUEUED') await this.tellWait(job);
+    for (const { job, workers } of admit(applicants, this.agents.free())) await this.apply(job, { kind: 'START', workers });
+    const waiting = queued.filter((job) => job.state.kind === 'QUEUED');
+    for (const job of waiting) await this.tellWait(job);
+    // Who runs grows only when nobody waits.
+    if (waiting.length === 0) for (const job of jobs) await this.growJob(job);
+  }
+
+  private async growJob({ record: { job }, state }: LiveJob): Promise<void> {
+    if (state.kind !== 'RUNNING') return;
+    const room = (job.spec?.workers?.max ?? 1) - heldWorkers(state).length;
+    const free = this.agents.free().filter((worker) => !state.barred.includes(worker));
+    if (room > 0 && free.length > 0) await this.apply(job.name, { kind: 'GROW', workers: free.slice(0, room) });
   }
 
   /** A queued job says whom it waits for, whenever that changes. */
@@ -265,94 +307,51 @@ export class Coordinator {
     await this.store.update(job.record.job, [{ case: 'stateChanged', value }], this.around.nowMs());
   }
 
-  /** Tells the artifact service of a generation. Not within a decision: the service may be slow, and others must not wait. */
-  private announce(name: string, generation: number): void {
-    const job = this.live.get(name);
-    if (!job) return;
-    job.fenced = this.fence.advance(name, generation);
-    job.fenced.catch((e: unknown) => {
-      const failure: JobFailure = { reason: 'ARTIFACT_UNAVAILABLE', fault: 'CLUSTER', message: `the artifact service did not take note of generation ${generation}: ${e instanceof Error ? e.message : String(e)}` };
-      this.input(name, { kind: 'CLUSTER_FAILED', failure }).catch((late: unknown) => this.logger.error({ err: late, job: name }, 'a failed fence could not end its job'));
-    });
+  /** Members forget what they need not say again. */
+  private tellCommitted(job: LiveJob): void {
+    const { committed, state } = job;
+    if (!committed || committed === job.told || !isStanding(state)) return;
+    job.told = committed;
+    const value = create(CommittedSchema, { point: toProgressPoint(committed) });
+    for (const session of job.sessions.values()) session.send({ case: 'committed', value }, BigInt(state.generation));
   }
 
   /** A job that ended without a model must not publish one later, from a member that was cut off or paused. */
-  private fenceOff(name: string): void {
-    this.store.nextGeneration().then((generation) => this.fence.advance(name, generation))
-      .catch((e: unknown) => this.logger.error({ err: e, job: name }, 'the members of an ended job could not be fenced off'));
+  private fenceOff(name: string, generation: number): void {
+    this.fence.advance(name, generation).catch((e: unknown) => this.logger.error({ err: e, job: name }, 'the members of an ended job could not be fenced off'));
   }
 
-  private input(name: string, input: JobInput, change?: (job: TrainJob) => TrainJob): Promise<void> {
+  private input(name: string, input: JobInput, change?: ChangeOfJob): Promise<void> {
     return this.serial.run(() => this.apply(name, input, change));
   }
 
   /** @param change what the input brings for the job as clients see it; applied only if the input moves the job */
-  private async apply(name: string, input: JobInput, change: (job: TrainJob) => TrainJob = (job) => job): Promise<void> {
+  private async apply(name: string, input: JobInput, change: ChangeOfJob = (job) => job): Promise<void> {
     const job = this.live.get(name);
     if (!job) return;
     const nowMs = this.around.nowMs();
     const result = transition(job.facts, job.state, input, nowMs);
     if (result.kind === 'UNCHANGED') return;
     if (result.kind === 'FENCED') throw new CoordinatorError('FENCED', result.message, { resource: name });
-    const moved = result.state.kind !== job.state.kind;
-    const next = withState(change(job.record.job), result.state, nowMs);
-    const connected = result.state.kind === 'RENDEZVOUS' && result.effects.some((e) => e.kind === 'ASSIGN');
-    const events: NewEvent[] = [];
-    if (moved) {
-      events.push({ case: 'stateChanged', value: create(JobStateChangedSchema, {
-        state: next.state, detail: result.detail, ...(next.error && { error: next.error }), ...(result.state.kind === 'SUCCEEDED' && next.result && { result: next.result }),
-      }) });
-    }
-    if (connected && next.generation) events.push({ case: 'generationFormed', value: { $typeName: 'lockstep.coordinator.v1.GenerationFormed', generation: next.generation } });
-    if (events.length > 0) await this.store.update(next, events, nowMs);
+    const { state, effects, notices, detail } = result;
+    const next = withState(change(job.record.job, state), state, nowMs);
+    const formed = state.kind === 'CONNECTING' && effects.some(({ kind }) => kind === 'ASSIGN');
+    const events = eventsOf(job.record.job, next, state, notices, formed, detail);
+    await this.store.update(next, events, nowMs, { machine: encodeMachine(state, job.committed) });
+    const generation = isStanding(job.state) ? job.state.generation : 0;
     job.record = { ...job.record, job: next };
-    job.state = result.state;
-    this.logger.info({ job: name, state: result.state.kind }, result.detail);
-    for (const effect of result.effects) this.carryOut(job, effect);
+    job.state = state;
+    this.logger.info({ job: name, state: state.kind }, detail);
+    for (const effect of effects) this.effects.carryOut(job, effect);
     if (jobHasEnded(next)) {
       this.live.delete(name);
-      if (next.state !== JobStateNumber.SUCCEEDED && next.generation) this.fenceOff(name);
+      if (next.state !== JobStateNumber.SUCCEEDED && generation > 0) this.fenceOff(name, generation + 1);
       await this.admitAll();
     }
   }
-
-  private carryOut(job: LiveJob, effect: JobEffect): void {
-    const { name, spec } = job.record.job;
-    const session = job.sessions.get(effect.worker);
-    const generation = job.record.job.generation?.number ?? 0n;
-    switch (effect.kind) {
-      case 'START_CHILD':
-        if (!this.agents.startChild(effect.worker, { job: name, token: job.record.token }, spec?.mathThreads ?? 1)) {
-          this.later(() => this.input(name, { kind: 'WORKER_LOST', worker: effect.worker, detail: 'its agent left before it could start its child' }));
-        }
-        return undefined;
-      case 'ASSIGN': {
-        const value = create(AssignmentSchema, {
-          ...(spec && { spec }), generation: toGeneration(effect.generation, effect.members), rank: effect.rank,
-          shardTables: [...job.record.shardTables], artifactAddress: this.settings.artifactAddress,
-        });
-        return session?.send({ case: 'assignment', value }, generation);
-      }
-      case 'PROCEED':
-        return session?.send({ case: 'proceed', value: { $typeName: 'lockstep.coordinator.v1.Proceed' } }, generation);
-      case 'COMMIT_MODEL':
-        // Only when older generations are fenced off. A failure has ended the job by then.
-        void job.fenced.then(() => session?.send({ case: 'commitModel', value: { $typeName: 'lockstep.coordinator.v1.CommitModel' } }, generation), () => undefined);
-        return undefined;
-      case 'STOP_CHILD':
-        session?.send({ case: 'abort', value: { $typeName: 'lockstep.coordinator.v1.Abort', reason: effect.reason } }, generation);
-        session?.close();
-        return this.agents.stopChild(effect.worker, { job: name, token: job.record.token }, effect.reason);
-    }
-  }
-
-  private ended(job: TrainJob, failure: JobFailure): [TrainJob, NewEvent[], number] {
-    const nowMs = this.around.nowMs();
-    const next = withState(job, { kind: 'FAILED', failure }, nowMs);
-    const value = create(JobStateChangedSchema, { state: next.state, detail: failure.message, error: toJobError(failure) });
-    return [next, [{ case: 'stateChanged', value }], nowMs];
-  }
 }
+
+type ChangeOfJob = (job: TrainJob, state: JobState) => TrainJob;
 
 function sameRequest(earlier: JobRecord, spec: TrainJobSpec, requestId: string): TrainJob {
   const bytes = (s: TrainJobSpec | undefined): Uint8Array => (s ? toBinary(TrainJobSpecSchema, s) : new Uint8Array());

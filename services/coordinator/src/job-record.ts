@@ -4,7 +4,7 @@ import {
   Fault, GenerationSchema, JobErrorSchema, JobState, MemberSchema, ReplicaRangeSchema,
   type Generation, type JobError, type JobEvent, type ShardTable, type TrainJob,
 } from '@lockstep/contract';
-import type { Fault as DomainFault, GroupMember, JobFailure, JobState as DomainState, JobStateKind, Seat } from '@lockstep/membership';
+import type { Fault as DomainFault, GroupMember, JobFailure, JobState as DomainState, JobStateKind } from '@lockstep/membership';
 
 /** A job as the coordinator keeps it: what clients see, and what only it knows. */
 export interface JobRecord {
@@ -14,13 +14,15 @@ export interface JobRecord {
   readonly token: Uint8Array;
   /** One table per split, cut at submission. */
   readonly shardTables: readonly ShardTable[];
+  /** Where the job's machine stood when it was last stored; absent until it was. */
+  readonly machine?: Uint8Array | undefined;
 }
 
 /** What happened, before the log has given it a place. */
 export type NewEvent = JobEvent['event'];
 
 const STATES: Record<JobStateKind, JobState> = {
-  QUEUED: JobState.QUEUED, RENDEZVOUS: JobState.RENDEZVOUS, RUNNING: JobState.RUNNING, EXPORTING: JobState.EXPORTING,
+  QUEUED: JobState.QUEUED, STARTING: JobState.RENDEZVOUS, CONNECTING: JobState.RENDEZVOUS, RUNNING: JobState.RUNNING, EXPORTING: JobState.EXPORTING,
   SUCCEEDED: JobState.SUCCEEDED, FAILED: JobState.FAILED, CANCELLED: JobState.CANCELLED,
 };
 const FAULTS: Record<DomainFault, Fault> = { MODULE: Fault.MODULE, WORKER: Fault.WORKER, DATA: Fault.DATA, CLUSTER: Fault.CLUSTER };
@@ -43,13 +45,10 @@ export function toJobError(failure: JobFailure, reported?: JobError): JobError {
   };
 }
 
-export function toGeneration(number: number, seats: readonly (Seat | GroupMember)[]): Generation {
+export function toGeneration(number: number, members: readonly GroupMember[]): Generation {
   return create(GenerationSchema, {
     number: BigInt(number),
-    members: seats.map((seat) => create(MemberSchema, {
-      rank: seat.rank, worker: seat.worker, exchangeAddress: 'address' in seat ? seat.address : '',
-      replicas: create(ReplicaRangeSchema, seat.range),
-    })),
+    members: members.map(({ rank, worker, address, range }) => create(MemberSchema, { rank, worker, exchangeAddress: address, replicas: create(ReplicaRangeSchema, range) })),
   });
 }
 
@@ -59,8 +58,9 @@ export function withState(job: TrainJob, state: DomainState, nowMs: number): Tra
   switch (state.kind) {
     case 'QUEUED':
       return next;
-    case 'RENDEZVOUS':
-      return { ...next, startTime: job.startTime ?? timestampFromMs(nowMs), generation: toGeneration(state.generation, state.seats) };
+    case 'STARTING':
+      return { ...next, startTime: job.startTime ?? timestampFromMs(nowMs) };
+    case 'CONNECTING':
     case 'RUNNING':
     case 'EXPORTING':
       return { ...next, generation: toGeneration(state.generation, state.members) };

@@ -8,14 +8,64 @@ export interface ListedJob {
   readonly job: TrainJob;
 }
 
+/** A collective call that all members have finished; who runs the module from its first line is answered from these. */
+export interface FinishedCall {
+  /** Counts the calls of the module, from 0. */
+  readonly number: number;
+  /** What the call returned and left, as the members wrote it. */
+  readonly record: Uint8Array;
+}
+
+/** A step that was reported as applied. */
+export interface StepCommit {
+  /** Counts the steps of the job over all its calls. */
+  readonly step: number;
+  /** Digest of the state after the step, when it was computed. */
+  readonly digest: string | undefined;
+  /** Which replica read which records, as the member wrote it. */
+  readonly ledger: Uint8Array;
+}
+
+/** A version in the artifact service from which the job can go on. */
+export interface Checkpoint {
+  readonly step: number;
+  readonly position: Uint8Array;
+  /** `artifacts/{name}/versions/{n}`. */
+  readonly version: string;
+  readonly stateDigest: string;
+  readonly generation: number;
+}
+
 /**
- * Where jobs and their events are kept. A change and the events that tell of it are one transaction; what has been
- * acknowledged survives the process.
+ * What changes with a job beside what clients see of it. Everything may be told again: what is stored already is left as it is, and what
+ * contradicts it is refused with the whole change.
+ */
+export interface JobChange {
+  /** The job's machine, in the writer's own encoding; left as it is when absent. */
+  readonly machine?: Uint8Array;
+  /** A number is stored once. */
+  readonly calls?: readonly FinishedCall[];
+  /** A step is stored once. Its ledger is the first one's; a digest that was not computed the first time is added. */
+  readonly commits?: readonly StepCommit[];
+  /** A version is stored once. */
+  readonly checkpoints?: readonly Checkpoint[];
+  /** Versions that are no checkpoints any more; after the additions. */
+  readonly droppedCheckpoints?: readonly string[];
+}
+
+/**
+ * Where jobs, their events and what it takes to go on with them are kept. A change and the events that tell of it are one transaction; what
+ * has been acknowledged survives the process.
  */
 export interface JobStore {
   /** Stores a new job. The request id, when there is one, is unique. */
   insert(record: JobRecord, events: readonly NewEvent[], nowMs: number): Promise<void>;
-  update(job: TrainJob, events: readonly NewEvent[], nowMs: number): Promise<void>;
+  /**
+   * Stores all of one decision, or nothing of it.
+   *
+   * @throws JobStoreError NO_SUCH_JOB; CALL_DIVERGED, COMMIT_DIVERGED or CHECKPOINT_DIVERGED with both sides
+   */
+  update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change?: JobChange): Promise<void>;
   get(name: string): Promise<JobRecord | undefined>;
   findByRequestId(requestId: string): Promise<JobRecord | undefined>;
   /** Newest first, at most `limit`, with an order below `before`; only these states unless the list is empty. */
@@ -24,6 +74,12 @@ export interface JobStore {
   unfinished(): Promise<readonly JobRecord[]>;
   /** A number that no generation of any job has had. */
   nextGeneration(): Promise<number>;
+  /** Finished calls of a job, in order. */
+  listCalls(job: string): Promise<readonly FinishedCall[]>;
+  /** Newest first: the largest step, and of one step the largest generation. */
+  listCheckpoints(job: string): Promise<readonly Checkpoint[]>;
+  /** The commit of the largest step. */
+  lastCommit(job: string): Promise<StepCommit | undefined>;
   /** Events of a job after a sequence number, oldest first, at most `limit`. */
   readEvents(job: string, afterSequence: bigint, limit: number): Promise<readonly JobEvent[]>;
   /** Events of a job after a sequence number: those of the past, then new ones as they are stored, until the signal aborts. */

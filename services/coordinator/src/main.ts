@@ -11,10 +11,13 @@ import { Coordinator } from './coordinator';
 import { coordinatorServicer } from './coordinator-servicer';
 import { mapCoordinatorError } from './map-error';
 import { SessionServicer } from './session-servicer';
-import { SqliteJobStore } from './sqlite-job-store';
+import { SqlJobStore } from './sql-job-store';
 
 const TICK_MS = 250;
 const HEARTBEATS_A_LEASE = 6;
+/** An accusation waits for its cause: the loss of the accused is heard of sooner by other ways. */
+const SUSPICION_MS = 1500;
+const JOIN_RETRY_MS = 1000;
 const ID_LETTERS = 'abcdefghjkmnpqrstvwxyz0123456789';
 const ID_LENGTH = 8;
 
@@ -24,16 +27,19 @@ runService(logger, async () => {
   const config = readConfig(process.argv.slice(2), process.env);
   logger.level = config.logLevel;
   const version = packageVersion(__dirname);
-  const store = await SqliteJobStore.open(config.dataFolder, version);
+  const store = await SqlJobStore.openFolder(config.dataFolder, version);
   await removeScratch(config.dataFolder);
   const artifactChannel = openChannel(config.artifact);
   const artifacts = new ArtifactClient(artifactChannel);
-  const nowMs = (): number => Date.now();
+  // The time of day at the start, and a clock that nobody sets from there on.
+  const startedMs = Date.now() - performance.now();
+  const nowMs = (): number => Math.round(startedMs + performance.now());
   const newId = (): string => Array.from({ length: ID_LENGTH }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
   const coordinator = new Coordinator(store, new AgentRegistry(), {
     advance: (job, generation) => artifacts.advanceFence(job, generation),
   }, {
-    artifactAddress: config.artifact, rendezvousTimeoutMs: config.rendezvousTimeoutMs, exportTimeoutMs: config.exportTimeoutMs, causeGraceMs: 500,
+    artifactAddress: config.artifact, rendezvousTimeoutMs: config.rendezvousTimeoutMs, exportTimeoutMs: config.exportTimeoutMs, prepareTimeoutMs: config.prepareTimeoutMs,
+    absenceMs: config.leaseMs, suspicionMs: SUSPICION_MS, joinRetryMs: JOIN_RETRY_MS,
   }, { nowMs, newId }, logger);
   await coordinator.recover();
   const sessions = new SessionServicer(coordinator, { leaseMs: config.leaseMs, heartbeatIntervalMs: config.leaseMs / HEARTBEATS_A_LEASE, version }, nowMs, logger);
@@ -44,7 +50,7 @@ runService(logger, async () => {
   });
   const timer = setInterval(() => {
     sessions.checkLeases();
-    coordinator.tick().catch((e: unknown) => logger.error({ err: e }, 'a tick failed'));
+    coordinator.tick(sessions.silence()).catch((e: unknown) => logger.error({ err: e }, 'a tick failed'));
   }, TICK_MS);
   return {
     server,

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
-import { Numerics, SplitArgsSchema, TrainJobSpecSchema, WorkerCountSchema, type TrainJobSpec } from '@lockstep/contract';
+import { DurationSchema, type Duration } from '@bufbuild/protobuf/wkt';
+import { CheckpointPolicySchema, Numerics, SplitArgsSchema, TrainJobSpecSchema, WorkerCountSchema, type CheckpointPolicy, type TrainJobSpec } from '@lockstep/contract';
 import type { FieldViolation } from '@lockstep/rpc';
 
 /** V unless a job says otherwise: stored in the job, and never derived from the cluster, because the bytes depend on it. */
@@ -7,6 +8,13 @@ export const DEFAULT_REPLICAS = 4;
 
 /** More logical replicas than this are refused: the plan of a step grows with them. */
 export const MAX_REPLICAS = 1024;
+
+/** How often a job that lost all its workers starts again, unless it says otherwise. */
+export const DEFAULT_MAX_RESTARTS = 3;
+
+const DEFAULT_CHECKPOINT_SECONDS = 60n;
+const DEFAULT_CHECKPOINTS_KEPT = 2;
+const MAX_CHECKPOINTS_KEPT = 1000;
 
 /** Seeds are numbers in modules: larger ones would lose digits there. */
 const MAX_SEED = BigInt(Number.MAX_SAFE_INTEGER);
@@ -35,10 +43,20 @@ export function resolveSpec(given: TrainJobSpec | undefined): Resolution {
     workers: create(WorkerCountSchema, { min: minWorkers, max: maxWorkers }),
     mathThreads: given.mathThreads === 0 ? 1 : given.mathThreads,
     numerics: given.numerics === Numerics.UNSPECIFIED ? Numerics.STRICT : given.numerics,
+    checkpoint: resolveCheckpoint(given.checkpoint),
+    maxRestarts: given.maxRestarts ?? DEFAULT_MAX_RESTARTS,
   });
   const violations = [...check(spec)];
   return violations.length > 0 ? { kind: 'INVALID', violations } : { kind: 'RESOLVED', spec };
 }
+
+function resolveCheckpoint(given: CheckpointPolicy | undefined): CheckpointPolicy {
+  const everySteps = given?.everySteps ?? 0;
+  const interval = given?.interval ?? (everySteps > 0 ? undefined : create(DurationSchema, { seconds: DEFAULT_CHECKPOINT_SECONDS }));
+  return create(CheckpointPolicySchema, { everySteps, keep: given?.keep ? given.keep : DEFAULT_CHECKPOINTS_KEPT, ...(interval && { interval }) });
+}
+
+const isNegative = ({ seconds, nanos }: Duration): boolean => seconds < 0n || nanos < 0;
 
 function* check(spec: TrainJobSpec): Generator<FieldViolation> {
   const bad = (field: string, description: string): FieldViolation => ({ field: `spec.${field}`, description });
@@ -67,6 +85,8 @@ function* check(spec: TrainJobSpec): Generator<FieldViolation> {
   if (spec.mathThreads > 256) yield bad('math_threads', `${spec.mathThreads} is more than 256`);
   if (spec.output === '') yield bad('output', 'is required: the artifact that the model becomes a version of, artifacts/{artifact}');
   else if (!ARTIFACT_NAME.test(spec.output)) yield bad('output', `"${spec.output}" is not the name of an artifact: artifacts/{artifact}, in lower case`);
+  if (spec.checkpoint?.interval && isNegative(spec.checkpoint.interval)) yield bad('checkpoint.interval', 'must not be negative; 0 writes none by time');
+  if ((spec.checkpoint?.keep ?? 0) > MAX_CHECKPOINTS_KEPT) yield bad('checkpoint.keep', `${spec.checkpoint?.keep} is more than ${MAX_CHECKPOINTS_KEPT}`);
   if (spec.maxRuntime && spec.maxRuntime.seconds <= 0n && spec.maxRuntime.nanos <= 0) yield bad('max_runtime', 'must be more than zero');
 }
 

@@ -7,7 +7,8 @@ import {
 import { LeaseTable, type Fault as DomainFault, type JobFailure } from '@lockstep/membership';
 import { AsyncQueue, RpcError, type Logger, type ServiceImplementation } from '@lockstep/rpc';
 import type { Agent } from './agent-registry';
-import type { Coordinator, MemberSession } from './coordinator';
+import type { Coordinator } from './coordinator';
+import type { MemberSession } from './live-job';
 import { CoordinatorError } from './coordinator-error';
 
 export interface SessionSettings {
@@ -23,9 +24,13 @@ const DOMAIN_FAULTS: Record<Fault, DomainFault> = {
 };
 
 interface OpenSession {
+  readonly worker: string;
   /** Ends the stream because its holder has been silent. */
   expire(silentMs: number): void;
 }
+
+/** Why a session ended, and whether its holder has been silent for too long. */
+class SilenceError extends CoordinatorError {}
 
 export class SessionServicer {
   private readonly leases: LeaseTable;
@@ -54,6 +59,16 @@ export class SessionServicer {
     }
   }
 
+  /** How long each worker has not been heard of, by the most recent word of its sessions; milliseconds. */
+  silence(): ReadonlyMap<string, number> {
+    const silentMs = new Map<string, number>();
+    for (const [key, { worker }] of this.open) {
+      const ms = this.leases.silentMs(key, this.nowMs());
+      if (ms !== undefined) silentMs.set(worker, Math.min(ms, silentMs.get(worker) ?? Infinity));
+    }
+    return silentMs;
+  }
+
   private async *attach(messages: AsyncIterable<AgentMessage>, signal: AbortSignal): AsyncGenerator<ReturnType<typeof create<typeof AgentCommandSchema>>> {
     const iterator = messages[Symbol.asyncIterator]();
     const first = await iterator.next();
@@ -63,34 +78,38 @@ export class SessionServicer {
     const agent = this.coordinator.agents.attach(register, this.nowMs());
     if (!agent) throw new CoordinatorError('WORKER_NAME_TAKEN', `${register.worker} is attached already: give this worker another --name`, { resource: register.worker });
     this.logger.info({ worker: agent.worker, host: register.host }, 'worker attached');
-    const key = this.lease(agent.commands, () => `no heartbeat of ${agent.worker}`);
+    const key = this.lease(agent.worker, agent.commands, `no heartbeat of ${agent.worker}`);
     endWith(signal, agent.commands);
     let detail = `its agent's session ended (process ${register.pid} on ${register.host})`;
+    let lost = false;
     const reading = this.readAgent(agent, iterator, key).catch((e: unknown) => { detail = `${detail}: ${messageOf(e)}`; }).finally(() => agent.commands.close());
     try {
       yield create(AgentCommandSchema, { command: { case: 'registered', value: { heartbeatIntervalMs: this.settings.heartbeatIntervalMs, leaseMs: this.settings.leaseMs } } });
       yield* agent.commands;
     } catch (e) {
       detail = messageOf(e);
+      lost = e instanceof SilenceError;
     } finally {
       this.release(key);
       this.coordinator.agents.detach(agent);
       void reading;
       this.logger.info({ worker: agent.worker }, `worker detached: ${detail}`);
-      await this.coordinator.workerLost(agent.worker, detail);
+      await this.coordinator.agentGone(agent.worker, detail, lost);
     }
   }
 
   private async readAgent(agent: Agent, messages: AsyncIterator<AgentMessage>, key: string): Promise<void> {
-    await this.coordinator.workersChanged();
+    await this.coordinator.agentAttached(agent.worker, agent.child);
     for (let next = await messages.next(); !next.done; next = await messages.next()) {
       this.leases.heard(key, this.nowMs());
       const { message } = next.value;
       if (message.case === 'childExited') {
-        const { job, token, exitCode, signal, stderrTail } = message.value;
+        const { job, child, exitCode, signal, stderrTail } = message.value;
         const how = signal === '' ? `with code ${exitCode}` : `by ${signal}`;
         const tail = stderrTail === '' ? '' : `; it last wrote: ${stderrTail.trim()}`;
-        await this.coordinator.childExited(agent.worker, job, token, `its child process was ended ${how}${tail}`);
+        await this.coordinator.childExited(agent.worker, job, child, `its child process was ended ${how}${tail}`);
+      } else if (message.case === 'leaving') {
+        await this.coordinator.agentLeaving(agent.worker);
       }
     }
   }
@@ -103,24 +122,26 @@ export class SessionServicer {
     this.checkVersion(hello.worker, hello.version);
     const commands = new AsyncQueue<MemberCommand>(MEMBER_COMMAND_LIMIT, `${hello.worker} in ${hello.job}`);
     const session: MemberSession = {
-      job: hello.job, worker: hello.worker,
+      job: hello.job, worker: hello.worker, address: hello.exchangeAddress,
       send: (command, generation) => commands.push(create(MemberCommandSchema, { command, generation })),
       close: () => commands.close(),
     };
-    const key = this.lease(commands, () => `no heartbeat of ${hello.worker}'s child`);
+    const key = this.lease(hello.worker, commands, `no heartbeat of ${hello.worker}'s child`);
     endWith(signal, commands);
     let detail = 'the session of its child process ended';
+    let lost = false;
     try {
-      await this.coordinator.join(hello, session);
+      await this.coordinator.join(hello, Number(first.value.generation), session);
       const reading = this.readMember(session, iterator, key).then(() => commands.close(), (e: unknown) => commands.close(e instanceof Error ? e : new Error(String(e))));
       yield* commands;
       void reading;
     } catch (e) {
       detail = messageOf(e);
+      lost = e instanceof SilenceError;
       throw e;
     } finally {
       this.release(key);
-      this.coordinator.sessionEnded(session, detail);
+      this.coordinator.sessionEnded(session, detail, lost);
     }
   }
 
@@ -136,16 +157,25 @@ export class SessionServicer {
           await this.coordinator.memberReady(session, generation);
           break;
         case 'progress':
-          await this.coordinator.memberProgress(session, generation, message.value.events.map((e) => e.event));
+          await this.coordinator.memberProgress(session, message.value.entries);
+          break;
+        case 'prepared':
+          await this.coordinator.memberPrepared(session);
+          break;
+        case 'suspended':
+          await this.coordinator.memberSuspended(session, generation, message.value.why, message.value.ranks, message.value.joinDeferred);
+          break;
+        case 'checkpoint':
+          await this.coordinator.memberCheckpoint(session, message.value);
           break;
         case 'finished':
-          await this.coordinator.memberFinished(session, generation, message.value);
+          await this.coordinator.memberFinished(session, message.value);
           break;
         case 'modelCommitted':
-          if (message.value.result) await this.coordinator.modelCommitted(session, generation, message.value.result);
+          if (message.value.result) await this.coordinator.modelCommitted(session, message.value.result);
           break;
         case 'failed':
-          if (message.value.error) await this.coordinator.memberFailed(session, generation, message.value.error, toFailure(session, message.value.error));
+          if (message.value.error) await this.coordinator.memberFailed(session, message.value.error, toFailure(session, message.value.error));
           break;
         case 'hello':
         case undefined:
@@ -160,10 +190,10 @@ export class SessionServicer {
     throw new CoordinatorError('VERSION_MISMATCH', `${worker} runs Lockstep ${version}, the coordinator ${this.settings.version}: install the same on both`, { resource: worker });
   }
 
-  private lease(commands: { close(failure?: Error): void }, what: () => string): string {
+  private lease(worker: string, commands: { close(failure?: Error): void }, what: string): string {
     const key = `session-${++this.sessionCount}`;
     this.leases.heard(key, this.nowMs());
-    this.open.set(key, { expire: (silentMs) => commands.close(new CoordinatorError('FENCED', `${what()} for ${silentMs} ms (the lease is ${this.settings.leaseMs} ms)`)) });
+    this.open.set(key, { worker, expire: (silentMs) => commands.close(new SilenceError('FENCED', `${what} for ${Math.round(silentMs)} ms (the lease is ${this.settings.leaseMs} ms)`)) });
     return key;
   }
 

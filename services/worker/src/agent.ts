@@ -1,6 +1,6 @@
 /**
  * The agent of one accelerator: attaches to the coordinator, heartbeats, starts one child at a time, and reports how it
- * ended. When its session ends, its child ends too, and it attaches again.
+ * ended. When its session breaks, its child works on, and it attaches again.
  */
 import { create } from '@bufbuild/protobuf';
 import { AgentMessageSchema, SessionService, type AgentMessage, type NumericsFingerprint, type StartChild } from '@lockstep/contract';
@@ -12,13 +12,20 @@ import { ChildRunner } from './child-process';
 const OUTGOING_LIMIT = 1000;
 const RECONNECT_MS = 500;
 const MAX_TAKEN_TRIES = 10;
+/** How long a leaving worker's job may take to go on without it. */
+const LEAVE_MS = 10_000;
 
 /** Scratch folders of a worker's jobs: of its own, since workers of one machine may share a data folder. */
 export const workFolder = (config: AgentConfig): string => join(config.dataFolder, 'work', config.worker.replace('/', '-'));
 
 export class Agent {
-  private child: { readonly runner: ChildRunner; readonly token: Uint8Array; readonly job: string } | undefined;
+  private child: { readonly runner: ChildRunner; readonly name: string; readonly job: string } | undefined;
+  /** Resolves when nothing of the last child is left. */
+  private last: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
+  /** How the last child ended, while nobody was there to be told. */
+  private untold: AgentMessage['message'] | undefined;
+  private send: ((message: AgentMessage['message']) => void) | undefined;
 
   constructor(
     private readonly config: AgentConfig,
@@ -44,15 +51,20 @@ export class Agent {
         if (!this.stopping.signal.aborted) this.logger.warn(`the session with the coordinator at ${this.config.coordinator} ended: ${error.message}`);
       } finally {
         channel.close();
-        this.child?.runner.stop();
-        await this.child?.runner.exited;
       }
       if (!this.stopping.signal.aborted) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
     }
+    this.child?.runner.stop();
+    await this.child?.runner.ended;
   }
 
-  /** Ends the session and the child. */
-  stop(): void {
+  /** Ends the session; a job that runs here is told to go on without this worker, and its child ends. */
+  async stop(): Promise<void> {
+    const { child } = this;
+    if (child && this.send) {
+      this.send({ case: 'leaving', value: { $typeName: 'lockstep.coordinator.v1.AgentLeaving' } });
+      await Promise.race([child.runner.exited, new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
+    }
     this.stopping.abort();
   }
 
@@ -62,6 +74,7 @@ export class Agent {
     send({ case: 'register', value: {
       $typeName: 'lockstep.coordinator.v1.AgentRegister', worker: this.config.worker, host: this.config.host, pid: process.pid,
       fingerprint: this.fingerprint, version: this.version,
+      ...(this.child && { child: { $typeName: 'lockstep.coordinator.v1.RunningChild', job: this.child.job, child: this.child.name } }),
     } });
     let heartbeat: NodeJS.Timeout | undefined;
     try {
@@ -70,12 +83,15 @@ export class Agent {
           case 'registered':
             heartbeat = setInterval(() => send({ case: 'heartbeat', value: { $typeName: 'lockstep.coordinator.v1.Heartbeat' } }), command.value.heartbeatIntervalMs);
             onAttached();
+            this.send = send;
+            if (this.untold) send(this.untold);
+            this.untold = undefined;
             break;
           case 'startChild':
-            await this.start(command.value, send);
+            await this.start(command.value);
             break;
           case 'stopChild':
-            if (this.child?.job === command.value.job) {
+            if (this.child?.name === command.value.child) {
               this.logger.info({ job: command.value.job }, `stops its child: ${command.value.reason}`);
               this.child.runner.stop();
             }
@@ -85,26 +101,31 @@ export class Agent {
         }
       }
     } finally {
+      this.send = undefined;
       clearInterval(heartbeat);
       outgoing.close();
     }
   }
 
-  private async start(command: StartChild, send: (message: AgentMessage['message']) => void): Promise<void> {
-    await this.child?.runner.ended;
-    const { job, token, mathThreads } = command;
+  private async start(command: StartChild): Promise<void> {
+    // Its scratch folder goes with it.
+    await this.last;
+    const { job, token, mathThreads, child: name } = command;
     const runner = await ChildRunner.start({
-      job, worker: this.config.worker, token: Buffer.from(token).toString('base64'), coordinator: this.config.coordinator, host: this.config.host,
+      job, worker: this.config.worker, child: name, token: Buffer.from(token).toString('base64'), coordinator: this.config.coordinator, host: this.config.host,
       cacheFolder: join(this.config.dataFolder, 'cache'), workFolder: join(workFolder(this.config), job.replace('/', '-')), mathThreads,
     });
-    this.child = { runner, token, job };
+    this.child = { runner, name, job };
+    this.last = runner.ended;
     this.logger.info({ job, pid: runner.pid }, 'started a child');
     void runner.exited.then((exit) => {
       if (this.child?.runner === runner) this.child = undefined;
       this.logger.info({ job, code: exit.code, signal: exit.signal }, 'its child ended');
-      send({ case: 'childExited', value: {
-        $typeName: 'lockstep.coordinator.v1.ChildExited', job, token, exitCode: exit.code, signal: exit.signal, stderrTail: exit.stderrTail,
-      } });
+      const told: AgentMessage['message'] = { case: 'childExited', value: {
+        $typeName: 'lockstep.coordinator.v1.ChildExited', job, child: name, exitCode: exit.code, signal: exit.signal, stderrTail: exit.stderrTail,
+      } };
+      if (this.send) this.send(told);
+      else this.untold = told;
     });
   }
 }

@@ -2,6 +2,8 @@
 export interface ChildConfig {
   readonly job: string;
   readonly worker: string;
+  /** Names this process. */
+  readonly child: string;
   /** Secret of the job, base64. */
   readonly token: string;
   /** host:port of the coordinator. */
@@ -18,8 +20,8 @@ export interface ChildConfig {
 /** @throws Error when the line is not a config: agent and child are of different versions. */
 export function parseChildConfig(line: string): ChildConfig {
   const value = JSON.parse(line) as Partial<ChildConfig>;
-  const { job, worker, token, coordinator, host, cacheFolder, workFolder, mathThreads } = value;
-  if ([job, worker, token, coordinator, host, cacheFolder, workFolder].some((v) => typeof v !== 'string') || typeof mathThreads !== 'number') {
+  const { job, worker, child, token, coordinator, host, cacheFolder, workFolder, mathThreads } = value;
+  if ([job, worker, child, token, coordinator, host, cacheFolder, workFolder].some((v) => typeof v !== 'string') || typeof mathThreads !== 'number') {
     throw new Error('the agent sent a config that this child does not understand');
   }
   return value as ChildConfig;

@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const agent = new Agent(config, await probeFingerprint(), packageVersion(__dirname), logger);
   const leave = (signal: string): void => {
     logger.info({ signal }, 'leaving');
-    agent.stop();
+    void agent.stop();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leave(signal));
   leaveWithParent(() => leave('the end of its parent'));

@@ -33,6 +33,11 @@ export interface ExchangeThread {
    * Does nothing without a generation.
    */
   abort(message: string): void;
+  /**
+   * Says that generations below this one are over: the one that runs fails with CollectiveError CLOSED, and one that the compute
+   * thread asks for later is refused in the same way.
+   */
+  supersede(generation: bigint): void;
 }
 
 /**
@@ -62,6 +67,8 @@ class ThreadState implements ExchangeThread {
   /** Newest generation that was assigned, also after it was left. */
   private last: ExchangeGroup | undefined;
   private readonly held = new Map<IncomingPull, NodeJS.Timeout>();
+  /** Lowest generation that is not over. */
+  private lowest = 0n;
 
   constructor(
     private readonly port: MessagePort,
@@ -79,6 +86,12 @@ class ThreadState implements ExchangeThread {
     const { group, identity } = this.current;
     group.fail(new CollectiveError('CLOSED', `${formatGroup(identity)}: ${message}`));
     if (!group.isUp) group.cut(new RpcError('ABORTED', message, { reason: 'ABORTED' }));
+  }
+
+  supersede(generation: bigint): void {
+    if (generation <= this.lowest) return;
+    this.lowest = generation;
+    if (this.current && this.current.identity.generation < generation) this.abort(`generation ${generation} follows`);
   }
 
   private async listen(): Promise<void> {
@@ -129,7 +142,9 @@ class ThreadState implements ExchangeThread {
       answer = { kind: 'REFUSED', error: toWireError(error) };
     }
     this.say({ kind: 'ANSWER', id, answer });
-    this.current?.control.wake();
+    // Whoever asked for a group waits on its cells, also when it was refused.
+    if (request.kind === 'CONFIGURE') new Control(request.shared.control).wake();
+    else this.current?.control.wake();
   }
 
   private async perform(request: Request): Promise<Answer> {
@@ -158,6 +173,7 @@ class ThreadState implements ExchangeThread {
     if (this.last && (identity.job !== this.last.job || identity.generation <= this.last.generation)) {
       throw new CollectiveError('FENCED', `${formatGroup(identity)} cannot follow ${formatGroup(this.last)}: an exchange serves one job, and generations only grow`);
     }
+    if (identity.generation < this.lowest) throw new CollectiveError('CLOSED', `${formatGroup(identity)}: generation ${this.lowest} follows`);
     this.current?.group.cut(fenced(this.current.identity.generation, identity.generation));
     const control = new Control(shared.control);
     const group = new Group({

@@ -79,6 +79,19 @@ export class ThreadLine {
    * @returns undefined when the thread does not answer within `timeoutMs`
    */
   askBlocking(request: Request, control: Control, timeoutMs: number): Extract<Answer, { kind: 'DONE' }> | undefined {
+    const outcome = this.request(request, control, timeoutMs);
+    return outcome?.kind === 'ANSWERED' ? outcome.answer : undefined;
+  }
+
+  /** Asks and blocks. @throws what the thread answers; CollectiveError CLOSED when it has ended, DEADLINE when it does not answer */
+  demand(request: Request, control: Control, timeoutMs: number): void {
+    if (this.ended) throw this.closed(this.ended);
+    const outcome = this.request(request, control, timeoutMs);
+    if (outcome?.kind === 'ERROR') throw outcome.error;
+    if (!outcome) throw new CollectiveError('DEADLINE', `the exchange thread did not answer ${request.kind} within ${timeoutMs} ms`);
+  }
+
+  private request(request: Request, control: Control, timeoutMs: number): Outcome | undefined {
     const id = this.nextId++;
     let outcome: Outcome | undefined;
     this.waiting.set(id, (found) => { outcome = found; });
@@ -88,7 +101,7 @@ export class ThreadLine {
       return outcome;
     }, performance.now() + timeoutMs);
     this.waiting.delete(id);
-    return outcome?.kind === 'ANSWERED' ? outcome.answer : undefined;
+    return outcome;
   }
 
   /** The error that ended a generation's work, if one did. */

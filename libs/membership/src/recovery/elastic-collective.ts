@@ -10,12 +10,14 @@
  * 4. Nothing of a broken resync is kept but outcomes that were handed over whole.
  */
 import { CollectiveError, type CallClaim, type Collective, type Position, type Range, type Round } from '@lockstep/reduction';
+import { groupOf, sumsOf, type Course, type Wait } from './course';
 import { broadcast, gather } from './gather';
 import { joinHandover, splitHandover } from './handover';
-import { decodeNote, encodeNote, type ResyncNote } from './resync-note';
+import { decodeNote, encodeNote, firstOf, type ResyncNote } from './resync-note';
+import { concatenate, cut, type Outcome } from './outcome';
 import { planResync, ResyncError, type ResyncPlan } from './resync-plan';
 
-/** Whoever knows which generation comes next. Blocking, as the collective is. */
+/** Whoever knows which generation comes next. */
 export interface Membership {
   /** Whether a newer generation than the one that was formed last waits. Cheap: it is read before every step. */
   readonly changed: boolean;
@@ -26,6 +28,8 @@ export interface Membership {
    * @throws CollectiveError that names what ended this member's part in the job
    */
   form(why: CollectiveError | undefined): Collective;
+  /** The members of the group that was formed last are equal: the work goes on. */
+  equal(): void;
 }
 
 /** What a member that holds the state hands to a joiner. */
@@ -43,13 +47,6 @@ export interface HandedState {
   readonly bytes: Uint8Array;
   readonly digest: string;
 }
-
-/** What the last completed operation gave. */
-type Outcome =
-  | { readonly kind: 'NONE' }
-  /** The members agreed, or handed over a state: there is nothing to hand on. */
-  | { readonly kind: 'WORD' }
-  | { readonly kind: 'SUMS'; readonly buckets: readonly Float32Array[] };
 
 /** What this member is in the middle of, or did last: sums are read until the next operation begins. */
 type Running =
@@ -83,15 +80,7 @@ export class ElasticCollective implements Collective {
 
   /** Forms the first group of a member that needs no state: it starts with the job, or resumes it with all others. */
   start(): void {
-    for (let why: CollectiveError | undefined; ;) {
-      try {
-        this.inner = this.membership.form(why);
-        this.resync(this.inner);
-        return;
-      } catch (e) {
-        why = this.mendable(e);
-      }
-    }
+    this.block(this.starting());
   }
 
   /**
@@ -100,17 +89,7 @@ export class ElasticCollective implements Collective {
    * @throws CollectiveError when the job ends before
    */
   join(source: Pick<StateSource, 'check'>): HandedState {
-    for (let why: CollectiveError | undefined; ;) {
-      try {
-        const inner = this.membership.form(why);
-        const state = this.resync(inner, source);
-        if (!state) throw new CollectiveError('PROTOCOL', 'this member joined a running job and was handed no state');
-        this.inner = inner;
-        return state;
-      } catch (e) {
-        why = this.mendable(e);
-      }
-    }
+    return this.block(this.joining(source));
   }
 
   /** Where joiners get the state from, once there is one. */
@@ -141,28 +120,15 @@ export class ElasticCollective implements Collective {
 
   /** Also what a member calls that has finished, while others have not: they may need what it has. */
   boundary(): void {
-    if (!this.membership.changed) return;
-    this.running = { kind: 'NOTHING' };
-    this.recover(undefined);
+    this.block(this.atBoundary());
   }
 
   agree(position: Position, claim: CallClaim): void {
-    this.boundary();
-    this.running = { kind: 'AGREEING' };
-    for (;;) {
-      try {
-        this.formed.agree(position, claim);
-        this.complete({ kind: 'WORD' });
-        return;
-      } catch (e) {
-        if (this.recover(this.mendable(e)) === 'HANDED_OVER') return;
-      }
-    }
+    this.block(this.agreeing(position, claim));
   }
 
   begin(round: Round): void {
-    this.running = { kind: 'REDUCING', round, taken: round.bucketLengths.map(() => undefined) };
-    this.attempt(() => this.formed.begin(round));
+    this.block(this.beginning(round));
   }
 
   input(bucket: number, root: number): Float32Array {
@@ -173,11 +139,11 @@ export class ElasticCollective implements Collective {
   }
 
   submit(bucket: number): void {
-    this.attempt(() => this.formed.submit(bucket));
+    this.block(this.submitting(bucket));
   }
 
   wait(bucket: number): Float32Array {
-    return this.attempt(() => this.retain(bucket, this.formed.wait(bucket))) ?? this.takeHandedOver(bucket);
+    return this.block(this.waiting(bucket));
   }
 
   close(): Promise<void> {
@@ -189,16 +155,89 @@ export class ElasticCollective implements Collective {
     return this.inner;
   }
 
-  /** Runs a part of an all-reduce. @returns undefined when its sums were handed over meanwhile */
-  private attempt<T>(part: () => T): T | undefined {
-    if (this.running.kind === 'HANDED_OVER') return undefined;
-    try {
-      return part();
-    } catch (e) {
-      const why = this.mendable(e);
-      if (this.recover(why) === 'HANDED_OVER') return undefined;
-      throw new CollectiveError('REGROUPED', `the group changed, and the operation is done again: ${why.message}`, why.details);
+  /** As start(). */
+  *starting(): Course<void> {
+    for (let why: CollectiveError | undefined; ;) {
+      try {
+        yield* this.regroup(why);
+        return;
+      } catch (e) {
+        why = this.mendable(e);
+      }
     }
+  }
+
+  /** As join(). */
+  *joining(source: Pick<StateSource, 'check'>): Course<HandedState> {
+    for (let why: CollectiveError | undefined; ;) {
+      try {
+        const state = yield* this.regroup(why, source);
+        if (!state) throw new CollectiveError('PROTOCOL', 'this member joined a running job and was handed no state');
+        return state;
+      } catch (e) {
+        why = this.mendable(e);
+      }
+    }
+  }
+
+  /** As boundary(). */
+  *atBoundary(): Course<void> {
+    if (!this.membership.changed) return;
+    this.running = { kind: 'NOTHING' };
+    yield* this.recover(undefined);
+  }
+
+  /** As agree(). */
+  *agreeing(position: Position, claim: CallClaim): Course<void> {
+    yield* this.atBoundary();
+    this.running = { kind: 'AGREEING' };
+    for (;;) {
+      try {
+        yield { kind: 'AGREE', inner: this.formed, position, claim };
+        this.complete({ kind: 'WORD' });
+        return;
+      } catch (e) {
+        if ((yield* this.recover(this.mendable(e))) === 'HANDED_OVER') return;
+      }
+    }
+  }
+
+  /** As begin(). */
+  *beginning(round: Round): Course<void> {
+    this.running = { kind: 'REDUCING', round, taken: round.bucketLengths.map(() => undefined) };
+    try {
+      this.formed.begin(round);
+    } catch (e) {
+      yield* this.broken(e);
+    }
+  }
+
+  /** As submit(). */
+  *submitting(bucket: number): Course<void> {
+    if (this.running.kind === 'HANDED_OVER') return;
+    try {
+      this.formed.submit(bucket);
+    } catch (e) {
+      yield* this.broken(e);
+    }
+  }
+
+  /** As wait(). */
+  *waiting(bucket: number): Course<Float32Array> {
+    if (this.running.kind === 'HANDED_OVER') return this.takeHandedOver(bucket);
+    try {
+      return this.retain(bucket, sumsOf(yield { kind: 'SUMS', inner: this.formed, bucket }));
+    } catch (e) {
+      yield* this.broken(e);
+      return this.takeHandedOver(bucket);
+    }
+  }
+
+  /** A part of an all-reduce failed. Returns when its sums were handed over. @throws CollectiveError REGROUPED when it is done again */
+  private *broken(e: unknown): Course<void> {
+    const why = this.mendable(e);
+    if ((yield* this.recover(why)) === 'HANDED_OVER') return;
+    throw new CollectiveError('REGROUPED', `the group changed, and the operation is done again: ${why.message}`, why.details);
   }
 
   /** Keeps a bucket's sums until the next operation is complete: a member may need them that is one operation behind. */
@@ -228,11 +267,10 @@ export class ElasticCollective implements Collective {
     return found;
   }
 
-  private recover(why: CollectiveError | undefined): Resumption {
+  private *recover(why: CollectiveError | undefined): Course<Resumption> {
     for (let cause = why; ;) {
       try {
-        this.inner = this.membership.form(cause);
-        this.resync(this.inner);
+        yield* this.regroup(cause);
         break;
       } catch (e) {
         cause = this.mendable(e);
@@ -244,16 +282,25 @@ export class ElasticCollective implements Collective {
     return 'HANDED_OVER';
   }
 
+  /** Forms the next group and makes its members equal. @returns the state, for a joiner */
+  private *regroup(why: CollectiveError | undefined, joiner?: Pick<StateSource, 'check'>): Course<HandedState | undefined> {
+    const inner = groupOf(yield { kind: 'FORM', why });
+    const state = yield* this.resync(inner, joiner);
+    this.inner = inner;
+    this.membership.equal();
+    return state;
+  }
+
   /** @returns the state, for a joiner */
-  private resync(inner: Collective, joiner?: Pick<StateSource, 'check'>): HandedState | undefined {
+  private *resync(inner: Collective, joiner?: Pick<StateSource, 'check'>): Course<HandedState | undefined> {
     if (inner.worldSize === 1) {
       if (joiner) throw new ResyncError('this member joined a job in which nobody is left');
       return undefined;
     }
-    const notes = gather(inner, encodeNote(this.note(inner, joiner !== undefined))).map(decodeNote);
+    const notes = (yield* gather(inner, encodeNote(this.note(inner, joiner !== undefined)))).map(decodeNote);
     const plan = planResync(notes);
-    if (plan.outcome) this.passOutcome(inner, plan.outcome, notes);
-    const state = plan.state && this.passState(inner, plan.state.source, notes, joiner);
+    if (plan.outcome) yield* this.passOutcome(inner, plan.outcome, notes);
+    const state = plan.state && (yield* this.passState(inner, plan.state.source, notes, joiner));
     if (plan.deferred.length > 0) {
       throw new CollectiveError('JOIN_DEFERRED', `rank ${plan.deferred.join(', ')} cannot be given the state now`, { ranks: plan.deferred });
     }
@@ -272,9 +319,9 @@ export class ElasticCollective implements Collective {
   }
 
   /** All take part: an all-reduce reaches everybody. */
-  private passOutcome(inner: Collective, { source, elements, laggards }: NonNullable<ResyncPlan['outcome']>, notes: readonly ResyncNote[]): void {
+  private *passOutcome(inner: Collective, { source, elements, laggards }: NonNullable<ResyncPlan['outcome']>, notes: readonly ResyncNote[]): Course<void> {
     const values = inner.rank === source && this.outcome.kind === 'SUMS' ? concatenate(this.outcome.buckets) : undefined;
-    const copy = elements > 0 ? broadcast(inner, source, firstOf(notes, source), elements, values) : new Float32Array(0);
+    const copy = elements > 0 ? yield* broadcast(inner, source, firstOf(notes, source), elements, values) : new Float32Array(0);
     if (!laggards.includes(inner.rank)) return;
     const { running } = this;
     const lengths = running.kind === 'REDUCING' ? running.round.bucketLengths : [];
@@ -287,16 +334,44 @@ export class ElasticCollective implements Collective {
     this.served = true;
   }
 
-  private passState(inner: Collective, source: number, notes: readonly ResyncNote[], joiner: Pick<StateSource, 'check'> | undefined): HandedState | undefined {
+  private *passState(inner: Collective, source: number, notes: readonly ResyncNote[], joiner: Pick<StateSource, 'check'> | undefined): Course<HandedState | undefined> {
     const first = firstOf(notes, source);
     const own = inner.rank === source ? this.source?.take() : undefined;
     const values = own && joinHandover(own);
-    const [announced = []] = [gather(inner, values ? [values.length % 65536, Math.floor(values.length / 65536)] : [0, 0])[source]];
+    const sizes = yield* gather(inner, values ? [values.length % 65536, Math.floor(values.length / 65536)] : [0, 0]);
+    const announced = sizes[source] ?? [];
     const elements = (announced[0] ?? 0) + (announced[1] ?? 0) * 65536;
-    const handed = splitHandover(broadcast(inner, source, first, elements, values));
+    const handed = splitHandover(yield* broadcast(inner, source, first, elements, values));
     if (!joiner) return undefined;
     joiner.check(handed.bytes, handed.digest);
     return handed;
+  }
+
+  /** Follows a course by blocking at each of its waits. */
+  private block<T>(course: Course<T>): T {
+    for (let next = course.next(); ;) {
+      if (next.done) return next.value;
+      let answer: Collective | Float32Array | undefined;
+      try {
+        answer = this.perform(next.value);
+      } catch (e) {
+        next = course.throw(e);
+        continue;
+      }
+      next = course.next(answer);
+    }
+  }
+
+  private perform(wait: Wait): Collective | Float32Array | undefined {
+    switch (wait.kind) {
+      case 'FORM':
+        return this.membership.form(wait.why);
+      case 'AGREE':
+        wait.inner.agree(wait.position, wait.claim);
+        return undefined;
+      case 'SUMS':
+        return wait.inner.wait(wait.bucket);
+    }
   }
 
   /** @returns the error, when a next generation may mend it. @throws it, when not */
@@ -304,28 +379,4 @@ export class ElasticCollective implements Collective {
     if (e instanceof CollectiveError && !FINAL.includes(e.reason) && e.reason !== 'OVER') return e;
     throw e;
   }
-}
-
-function firstOf(notes: readonly ResyncNote[], rank: number): number {
-  const note = notes[rank];
-  if (!note) throw new RangeError(`rank ${rank} sent no note`);
-  return note.first;
-}
-
-function concatenate(buckets: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(buckets.reduce((sum, bucket) => sum + bucket.length, 0));
-  let offset = 0;
-  for (const bucket of buckets) {
-    whole.set(bucket, offset);
-    offset += bucket.length;
-  }
-  return whole;
-}
-
-function cut(whole: Float32Array, lengths: readonly number[]): readonly Float32Array[] {
-  let offset = 0;
-  return lengths.map((length) => {
-    offset += length;
-    return whole.subarray(offset - length, offset);
-  });
 }

@@ -1,5 +1,6 @@
 /** Small words to all and bulk from one, over nothing but the all-reduce: the data plane needs no second protocol. */
 import type { Collective, Position, Range } from '@lockstep/reduction';
+import { sumsOf, type Course } from './course';
 
 /** The position of what members do between two positions of the job. */
 export const RESYNC_POSITION: Position = { call: 0, epoch: 0, phase: 'CALLBACKS', step: 0 };
@@ -12,7 +13,7 @@ const BROADCAST_ELEMENTS = 1 << 22;
  *
  * @param words the same number on all members: integers that float32 holds exactly
  */
-export function gather(collective: Collective, words: readonly number[]): readonly (readonly number[])[] {
+export function* gather(collective: Collective, words: readonly number[]): Course<readonly (readonly number[])[]> {
   const { rank, worldSize, roots } = collective;
   const size = words.length;
   collective.begin({ position: RESYNC_POSITION, bucketLengths: [worldSize * size], present: new Array<boolean>(collective.replicas).fill(true) });
@@ -22,7 +23,7 @@ export function gather(collective: Collective, words: readonly number[]): readon
     if (i === 0) input.set(words, rank * size);
   });
   collective.submit(0);
-  const all = collective.wait(0);
+  const all = sumsOf(yield { kind: 'SUMS', inner: collective, bucket: 0 });
   return Array.from({ length: worldSize }, (_, from) => Array.from(all.subarray(from * size, (from + 1) * size)));
 }
 
@@ -34,7 +35,7 @@ export function gather(collective: Collective, words: readonly number[]): readon
  * @param elements how many, known to all
  * @param values only on the source
  */
-export function broadcast(collective: Collective, source: number, first: number, elements: number, values: Float32Array | undefined): Float32Array {
+export function* broadcast(collective: Collective, source: number, first: number, elements: number, values: Float32Array | undefined): Course<Float32Array> {
   const copy = new Float32Array(elements);
   const present = Array.from({ length: collective.replicas }, (_, replica) => replica === first);
   for (let from = 0; from < elements; from += BROADCAST_ELEMENTS) {
@@ -45,7 +46,7 @@ export function broadcast(collective: Collective, source: number, first: number,
       copyBits(collective.input(0, rootOf(collective.roots, first)), values.subarray(from, from + length));
     }
     collective.submit(0);
-    copyBits(copy.subarray(from, from + length), collective.wait(0));
+    copyBits(copy.subarray(from, from + length), sumsOf(yield { kind: 'SUMS', inner: collective, bucket: 0 }));
   }
   return copy;
 }

@@ -50,3 +50,10 @@ function digits(value: number): readonly number[] {
   if (!Number.isSafeInteger(value) || value < 0 || value >= DIGIT ** DIGITS) throw new RangeError(`${value} does not fit into a note`);
   return [value % DIGIT, Math.floor(value / DIGIT) % DIGIT, Math.floor(value / DIGIT ** 2)];
 }
+
+/** The first logical replica of a rank. */
+export function firstOf(notes: readonly ResyncNote[], rank: number): number {
+  const note = notes[rank];
+  if (!note) throw new RangeError(`rank ${rank} sent no note`);
+  return note.first;
+}

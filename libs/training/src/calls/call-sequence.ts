@@ -133,7 +133,7 @@ export class CallSequence {
       this.log.push(record);
       this.context.router.keyAmbient(['after', number]);
       if (this.awaited && this.awaited.running === null && this.number === this.awaited.calls.length) this.restoreAwaited(this.awaited);
-      this.context.observer.onCallEnd?.({ ...info, replayed: true, result: record.result });
+      this.context.observer.onCallEnd?.({ ...info, replayed: true, digest: record.digest, result: record.result });
       return { kind: 'REPLAYED', result: record.result };
     }
     const resumed = this.enter(position, request, digest.toString('hex'));
@@ -181,7 +181,7 @@ export class CallSequence {
     this.log.push({ kind, label, digest: call.digest, result });
     this.running = undefined;
     this.context.router.keyAmbient(['after', number]);
-    this.context.observer.onCallEnd?.({ ...call.info, result });
+    this.context.observer.onCallEnd?.({ ...call.info, digest: call.digest, result });
   }
 
   private overlap(request: CallRequest): TrainingError {

@@ -1,4 +1,13 @@
 import type { JsonValue } from '../canonical-json';
+import type { StateTensor } from '../state/training-state';
+
+/** What a callback remembers between its calls. */
+export interface CallbackState {
+  /** What its state() gave, or null. */
+  readonly json: JsonValue;
+  /** Tensors under the names that it gave them; in the state's bytes they are `callback/<index>/<name>`. */
+  readonly tensors: readonly StateTensor[];
+}
 
 /** Sums over the batches of an evaluation that is under way. */
 export interface EvaluationProgress {
@@ -38,6 +47,6 @@ export interface RunState {
   readonly stopTraining: boolean;
   /** Rounds of evaluations that callbacks made in this epoch. */
   readonly callbackRounds: number;
-  /** Of each callback, what its state() gave, or null. */
-  readonly callbacks: readonly JsonValue[];
+  /** Of each callback, in their order. */
+  readonly callbacks: readonly CallbackState[];
 }

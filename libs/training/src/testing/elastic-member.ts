@@ -111,6 +111,8 @@ class ScheduledMembership implements Membership {
     return Atomics.load(assigned, 0) > this.index;
   }
 
+  equal(): void {}
+
   form(): Collective {
     const { generations, groups, replicas } = data.run;
     const first = generations.findIndex(({ members }) => members.includes(data.member));

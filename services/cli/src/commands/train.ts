@@ -27,6 +27,9 @@ interface TrainFlags {
   readonly config?: string;
   readonly mathThreads?: number;
   readonly maxRuntime?: number;
+  readonly checkpointSteps?: number;
+  readonly checkpointEvery?: number;
+  readonly maxRestarts?: number;
   readonly relaxed?: true;
   readonly detach?: true;
   readonly dryRun?: true;
@@ -52,6 +55,9 @@ export const trainCommand = (run: Run): Command =>
     .option('--config <json>', 'JSON object, or @FILE: fnArgs.customConfig', jsonObject)
     .option('--math-threads <n>', 'threads of the math library on each worker: the bytes depend on it (default 1)', wholeNumber(1))
     .option('--max-runtime <duration>', 'fail the job when it runs longer: 90s, 10m, 2h', duration)
+    .option('--checkpoint-steps <n>', 'write a checkpoint every so many steps', wholeNumber(1))
+    .option('--checkpoint-every <duration>', 'write a checkpoint every so often (default 60s, unless --checkpoint-steps is given)', duration)
+    .option('--max-restarts <n>', 'how often the job starts again from its last checkpoint after it lost all workers (default 3)', wholeNumber(0))
     .option('--relaxed', 'admit workers whose numerics differ: the promise of equal bytes is off')
     .option('-d, --detach', 'submit and return; `lockstep jobs watch` follows the job')
     .option('--dry-run', 'only check: nothing is started')
@@ -84,6 +90,10 @@ async function train(module: string, flags: TrainFlags, { output, cluster }: Con
       ...(flags.hyperparameters !== undefined && { hyperparametersJson: flags.hyperparameters }),
       ...(flags.config !== undefined && { customConfigJson: flags.config }),
       ...(flags.mathThreads !== undefined && { mathThreads: flags.mathThreads }),
+      ...((flags.checkpointSteps !== undefined || flags.checkpointEvery !== undefined) && {
+        checkpoint: { everySteps: flags.checkpointSteps ?? 0, ...(flags.checkpointEvery !== undefined && { interval: { seconds: BigInt(flags.checkpointEvery) } }) },
+      }),
+      ...(flags.maxRestarts !== undefined && { maxRestarts: flags.maxRestarts }),
       ...(flags.maxRuntime !== undefined && { maxRuntime: { seconds: BigInt(flags.maxRuntime) } }),
     }, { validateOnly: flags.dryRun === true, ...(flags.requestId !== undefined && { requestId: flags.requestId }) });
     if (flags.dryRun || flags.detach) {

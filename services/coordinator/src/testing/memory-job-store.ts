@@ -2,25 +2,43 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobEventSchema, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { jobHasEnded, type JobRecord, type NewEvent } from '../job-record';
-import type { JobStore, ListedJob } from '../job-store';
+import { mergeAll, mergeCall, mergeCheckpoint, mergeCommit } from '../job-change';
+import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob, StepCommit } from '../job-store';
+import { noSuchJob } from '../job-store-error';
+
+/** What a job goes on with. */
+interface Progress {
+  readonly calls: Map<number, FinishedCall>;
+  readonly commits: Map<number, StepCommit>;
+  readonly checkpoints: Map<string, Checkpoint>;
+}
 
 /** A JobStore in memory, for tests: keeps the same promises but durability. */
 export class MemoryJobStore implements JobStore {
   private readonly records = new Map<string, JobRecord>();
+  private readonly progress = new Map<string, Progress>();
   private readonly log: JobEvent[] = [];
   private readonly waiting = new Set<() => void>();
   private generation = 0;
 
   insert(record: JobRecord, events: readonly NewEvent[], nowMs: number): Promise<void> {
-    this.records.set(record.job.name, record);
+    const { job: { name }, requestId } = record;
+    if (this.records.has(name)) return Promise.reject(new Error(`${name} is stored already`));
+    if (requestId !== '' && [...this.records.values()].some((r) => r.requestId === requestId)) return Promise.reject(new Error(`request id ${requestId} is stored already`));
+    this.records.set(name, record);
     this.append(record.job.name, events, nowMs);
     return Promise.resolve();
   }
 
-  update(job: TrainJob, events: readonly NewEvent[], nowMs: number): Promise<void> {
+  update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change: JobChange = {}): Promise<void> {
     const before = this.records.get(job.name);
-    if (!before) return Promise.reject(new Error(`${job.name} was never stored`));
-    this.records.set(job.name, { ...before, job });
+    if (!before) return Promise.reject(noSuchJob(job.name));
+    try {
+      this.progress.set(job.name, merged(job.name, this.progressOf(job.name), change));
+    } catch (e) {
+      return Promise.reject(e);
+    }
+    this.records.set(job.name, { ...before, job, machine: change.machine ?? before.machine });
     this.append(job.name, events, nowMs);
     return Promise.resolve();
   }
@@ -46,6 +64,18 @@ export class MemoryJobStore implements JobStore {
     return Promise.resolve(++this.generation);
   }
 
+  listCalls(job: string): Promise<readonly FinishedCall[]> {
+    return Promise.resolve([...this.progressOf(job).calls.values()].sort((a, b) => a.number - b.number));
+  }
+
+  listCheckpoints(job: string): Promise<readonly Checkpoint[]> {
+    return Promise.resolve([...this.progressOf(job).checkpoints.values()].sort((a, b) => b.step - a.step || b.generation - a.generation));
+  }
+
+  lastCommit(job: string): Promise<StepCommit | undefined> {
+    return Promise.resolve([...this.progressOf(job).commits.values()].sort((a, b) => b.step - a.step)[0]);
+  }
+
   readEvents(job: string, afterSequence: bigint, limit: number): Promise<readonly JobEvent[]> {
     return Promise.resolve(this.log.filter((e) => e.job === job && e.sequence > afterSequence).slice(0, limit));
   }
@@ -67,6 +97,10 @@ export class MemoryJobStore implements JobStore {
     return Promise.resolve();
   }
 
+  private progressOf(job: string): Progress {
+    return this.progress.get(job) ?? { calls: new Map(), commits: new Map(), checkpoints: new Map() };
+  }
+
   private news(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -82,4 +116,14 @@ export class MemoryJobStore implements JobStore {
     for (const event of events) this.log.push(create(JobEventSchema, { sequence: BigInt(this.log.length + 1), time: timestampFromMs(nowMs), job, event }));
     for (const wake of [...this.waiting]) wake();
   }
+}
+
+function merged(job: string, { calls, commits, checkpoints }: Progress, change: JobChange): Progress {
+  const next: Progress = {
+    calls: new Map([...calls, ...mergeAll(calls, change.calls ?? [], (c) => c.number, (s, t) => mergeCall(job, s, t))]),
+    commits: new Map([...commits, ...mergeAll(commits, change.commits ?? [], (c) => c.step, (s, t) => mergeCommit(job, s, t))]),
+    checkpoints: new Map([...checkpoints, ...mergeAll(checkpoints, change.checkpoints ?? [], (c) => c.version, (s, t) => mergeCheckpoint(job, s, t))]),
+  };
+  for (const version of change.droppedCheckpoints ?? []) next.checkpoints.delete(version);
+  return next;
 }

@@ -6,6 +6,8 @@ import type { ArtifactClient } from '@lockstep/client';
 export interface ModelCommit {
   readonly artifacts: ArtifactClient;
   readonly assignment: Assignment;
+  /** The one that may publish. */
+  readonly generation: bigint;
   readonly job: string;
   /** What the module exported. */
   readonly folder: string;
@@ -15,8 +17,8 @@ export interface ModelCommit {
 }
 
 /** Publishes the model as a version, fenced by (job, generation), with the execution that made it. */
-export async function commitModel({ artifacts, assignment, job, folder, steps, stateDigest, notes }: ModelCommit): Promise<JobResult> {
-  const { spec, generation } = assignment;
+export async function commitModel({ artifacts, assignment, generation, job, folder, steps, stateDigest, notes }: ModelCommit): Promise<JobResult> {
+  const { spec } = assignment;
   if (!spec) throw new Error('the assignment has no spec');
   const { name: execution } = await artifacts.beginExecution({
     type: 'TrainJob',
@@ -26,11 +28,11 @@ export async function commitModel({ artifacts, assignment, job, folder, steps, s
       ...spec.examples.map((version) => ({ key: 'examples', version })),
       ...(spec.schema === '' ? [] : [{ key: 'schema', version: spec.schema }]),
     ],
-    labels: [{ key: 'job', value: job }, { key: 'generation', value: String(generation?.number ?? 0n) }],
+    labels: [{ key: 'job', value: job }, { key: 'generation', value: String(generation) }],
   });
   const { version } = await artifacts.putDirectory(folder, {
     artifact: spec.output, type: 'Model', execution, outputKey: 'model',
-    fence: { job, generation: Number(generation?.number ?? 0n) },
+    fence: { job, generation: Number(generation) },
   });
   await artifacts.completeExecution(execution, ExecutionState.SUCCEEDED);
   return create(JobResultSchema, { model: version.name, modelDigest: version.digest, stateDigest, steps: BigInt(steps), execution, notes: [...notes] });

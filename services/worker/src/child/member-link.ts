@@ -3,66 +3,138 @@
  * thread holds the stream, so that heartbeats go on while the compute thread is busy.
  */
 import { fromBinary, toBinary, create } from '@bufbuild/protobuf';
-import { MemberCommandSchema, MemberMessageSchema, type MemberCommand, type MemberMessage } from '@lockstep/contract';
-import type { MessagePort } from 'node:worker_threads';
+import { MemberCommandSchema, MemberMessageSchema, type Assignment, type MemberCommand, type MemberMessage } from '@lockstep/contract';
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { LinkCells } from './link-cells';
 
 /** What crosses the port between the threads. */
 export type LinkMessage =
-  | { readonly kind: 'OPEN'; readonly coordinator: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'OPEN'; readonly coordinator: string; readonly cells: SharedArrayBuffer; readonly bytes: Uint8Array }
   | { readonly kind: 'MEMBER_MESSAGE'; readonly bytes: Uint8Array }
   | { readonly kind: 'COMMAND'; readonly bytes: Uint8Array }
   | { readonly kind: 'ENDED'; readonly message: string };
 
+/** What the coordinator wants of a member that has nothing to compute. */
+export type Errand =
+  /** A generation waits to be formed. */
+  | { readonly kind: 'REGROUP' }
+  | { readonly kind: 'COMMIT_MODEL'; readonly generation: bigint }
+  | { readonly kind: 'ENDED'; readonly reason: string };
+
 /** The compute thread's end. */
 export class MemberLink {
-  private readonly waiting: ((command: MemberCommand['command']) => void)[] = [];
-  private readonly arrived: MemberCommand['command'][] = [];
+  readonly cells = new LinkCells();
+  private assignment: Assignment | undefined;
+  private commitFor: bigint | undefined;
   private endedBecause: string | undefined;
-  private readonly failures: ((e: Error) => void)[] = [];
+  private readonly waiting = new Set<() => void>();
   private generation = 0n;
-  /** Called when the coordinator ends the generation, or the session is lost. */
-  onAbort: (reason: string) => void = () => undefined;
+  /** Called when the coordinator ends this member's part, or the session is lost for good. */
+  onEnded: (reason: string) => void = () => undefined;
 
   constructor(private readonly port: MessagePort) {
-    port.on('message', (message: LinkMessage) => {
-      if (message.kind === 'COMMAND') this.take(fromBinary(MemberCommandSchema, message.bytes));
-      else if (message.kind === 'ENDED') this.end(message.message);
-    });
+    port.on('message', (message: LinkMessage) => this.receive(message));
   }
 
   open(coordinator: string, hello: MemberMessage['message']): void {
-    this.post({ kind: 'OPEN', coordinator, bytes: this.encode(hello) });
+    this.post({ kind: 'OPEN', coordinator, cells: this.cells.memory, bytes: this.encode(hello) });
   }
 
   send(message: MemberMessage['message']): void {
     this.post({ kind: 'MEMBER_MESSAGE', bytes: this.encode(message) });
   }
 
-  /** The next command. @throws Error when the session has ended, with the reason */
-  next(): Promise<MemberCommand['command']> {
-    const ready = this.arrived.shift();
-    if (ready) return Promise.resolve(ready);
-    if (this.endedBecause !== undefined) return Promise.reject(new Error(this.endedBecause));
-    return new Promise((resolve, reject) => {
-      this.waiting.push(resolve);
-      this.failures.push(reject);
-    });
+  /** The first assignment: to a generation, or to prepare for one. @throws Error when the session ended before */
+  async firstAssignment(): Promise<Assignment> {
+    for (;;) {
+      const { assignment } = this;
+      if (assignment) {
+        // One to prepare for is not to be formed.
+        if ((assignment.generation?.members.length ?? 0) === 0) this.assignment = undefined;
+        return assignment;
+      }
+      if (this.endedBecause !== undefined) throw new Error(this.endedBecause);
+      await this.news();
+    }
+  }
+
+  /** What is to be done next by a member that has finished, once there is something. */
+  async nextErrand(): Promise<Errand> {
+    for (;;) {
+      if (this.endedBecause !== undefined) return { kind: 'ENDED', reason: this.endedBecause };
+      if (this.assignment) return { kind: 'REGROUP' };
+      if (this.commitFor !== undefined) {
+        const generation = this.commitFor;
+        this.commitFor = undefined;
+        return { kind: 'COMMIT_MODEL', generation };
+      }
+      await this.news();
+    }
+  }
+
+  /**
+   * Blocks until there is an assignment to a generation, and takes it: only the newest counts.
+   *
+   * @returns what ended the session instead, in words; undefined when the deadline passed
+   */
+  takeAssignment(timeoutMs: number): { readonly assignment: Assignment } | { readonly ended: string } | undefined {
+    return this.cells.waitFor(() => {
+      for (let next = receiveMessageOnPort(this.port); next; next = receiveMessageOnPort(this.port)) this.receive(next.message as LinkMessage);
+      if (this.endedBecause !== undefined) return { ended: this.endedBecause };
+      const { assignment } = this;
+      if (!assignment) return undefined;
+      this.assignment = undefined;
+      return { assignment };
+    }, performance.now() + timeoutMs);
+  }
+
+  private receive(message: LinkMessage): void {
+    switch (message.kind) {
+      case 'COMMAND':
+        this.take(fromBinary(MemberCommandSchema, message.bytes));
+        break;
+      case 'ENDED':
+        this.end(message.message);
+        break;
+      case 'OPEN':
+      case 'MEMBER_MESSAGE':
+        break;
+    }
+    for (const wake of [...this.waiting]) wake();
   }
 
   private take({ generation, command }: MemberCommand): void {
-    this.generation = generation;
-    if (command.case === 'abort') return this.end(command.value.reason);
-    const waiting = this.waiting.shift();
-    this.failures.shift();
-    if (waiting) waiting(command);
-    else this.arrived.push(command);
+    switch (command.case) {
+      case 'assignment':
+        this.generation = generation;
+        this.assignment = command.value;
+        break;
+      case 'commitModel':
+        this.commitFor = generation;
+        break;
+      case 'abort':
+        this.end(command.value.reason);
+        break;
+      case 'committed':
+      case undefined:
+        break;
+    }
+  }
+
+  private news(): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.waiting.delete(wake);
+        resolve();
+      };
+      this.waiting.add(wake);
+    });
   }
 
   private end(reason: string): void {
     if (this.endedBecause !== undefined) return;
     this.endedBecause = reason;
-    this.onAbort(reason);
-    for (const reject of this.failures.splice(0)) reject(new Error(reason));
+    this.onEnded(reason);
   }
 
   private encode(message: MemberMessage['message']): Uint8Array {

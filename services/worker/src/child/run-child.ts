@@ -1,19 +1,21 @@
 /**
- * A member's life within one job: meets the group, runs the module, reports its end, and commits the model if it is the chief.
+ * A member's life within one job: meets the group or joins it, runs the module, reports its end, takes part in what the
+ * others still need, and commits the model if it is asked to.
  */
 import { MessageChannel } from 'node:worker_threads';
 import { join } from 'node:path';
-import type { Assignment, JobError } from '@lockstep/contract';
+import type { JobError } from '@lockstep/contract';
 import { fingerprintOf, selectBackend, sharedModules, type SelectedBackend } from '@lockstep/backend';
 import { createExchange, type ExchangeHandle } from '@lockstep/exchange';
-import { LocalCollective, type Collective } from '@lockstep/reduction';
+import { ElasticCollective } from '@lockstep/membership';
 import type { ChildConfig } from '../child-config';
 import { packageVersion } from '@lockstep/rpc';
+import { ElasticMembership } from './elastic-membership';
 import { toJobError } from './job-error';
 import { MemberLink } from './member-link';
 import { provideModules } from './module-loader';
 import { toNumericsFingerprint } from './numerics-fingerprint';
-import { runModule } from './run-module';
+import { runModule, type FinishedModule } from './run-module';
 
 /** How long the word of a failure may take to arrive before the process exits. */
 const FAREWELL_MS = 2000;
@@ -37,7 +39,7 @@ export async function runChild(config: ChildConfig): Promise<boolean> {
 }
 
 class Session {
-  private rank = 0;
+  private readonly membership: ElasticMembership;
 
   constructor(
     private readonly config: ChildConfig,
@@ -45,62 +47,70 @@ class Session {
     private readonly exchange: ExchangeHandle,
     private readonly link: MemberLink,
   ) {
+    this.membership = new ElasticMembership({
+      job: config.job, token: Buffer.from(config.token, 'base64'), link, exchange,
+      onHold: (what) => process.stderr.write(`${config.worker}: ${what}\n`),
+    });
     // The job is over, or goes on without this member: nothing that it still computes matters.
-    this.link.onAbort = () => setTimeout(() => process.exit(0), 0);
+    this.link.onEnded = () => setTimeout(() => process.exit(0), 0);
   }
 
   async run(): Promise<boolean> {
-    const { config, link } = this;
+    const { config, link, backend, exchange, membership } = this;
     link.open(config.coordinator, { case: 'hello', value: {
-      $typeName: 'lockstep.coordinator.v1.MemberHello', job: config.job, worker: config.worker, token: Buffer.from(config.token, 'base64'),
-      exchangeAddress: this.exchange.address, version: packageVersion(join(__dirname, '..')),
-      fingerprint: toNumericsFingerprint(fingerprintOf(this.backend, 'eager', process.env)),
+      $typeName: 'lockstep.coordinator.v1.MemberHello', job: config.job, worker: config.worker, child: config.child, token: Buffer.from(config.token, 'base64'),
+      exchangeAddress: exchange.address, version: packageVersion(join(__dirname, '..')), rejoins: false,
+      fingerprint: toNumericsFingerprint(fingerprintOf(backend, 'eager', process.env)),
     } });
-    const command = await link.next();
-    if (command.case !== 'assignment') throw new Error(`the coordinator sent ${command.case ?? 'nothing'} before the assignment`);
-    const assignment = command.value;
-    this.rank = assignment.rank;
+    const assignment = await link.firstAssignment();
+    const collective = new ElasticCollective(assignment.spec?.replicas ?? 1, membership);
+    const entrance = (assignment.generation?.members.length ?? 0) > 0 ? 'START' : 'JOIN';
     try {
-      const collective = await this.connect(assignment);
-      link.send({ case: 'ready', value: { $typeName: 'lockstep.coordinator.v1.MemberReady' } });
-      const proceed = await link.next();
-      if (proceed.case !== 'proceed') throw new Error(`the coordinator sent ${proceed.case ?? 'nothing'} instead of proceed`);
       // What the module started and did not wait for is the module's too.
       const stray = new Promise<never>((_, reject) => process.once('uncaughtException', reject));
-      await Promise.race([runModule({ config, assignment, collective, backend: this.backend, exchange: this.exchange, link }), stray]);
-      // Others may still work, or the chief commit: the coordinator ends the session when the job has ended, or by its deadlines.
-      await this.jobEnd();
+      const module = await Promise.race([runModule({ config, assignment, entrance, collective, membership, backend, exchange, link }), stray]);
+      await this.attend(collective, module);
+      await module.close();
       return true;
     } catch (e) {
-      const error = toJobError(e, { worker: config.worker, rank: this.rank });
+      const error = toJobError(e, { worker: config.worker, rank: membership.current?.rank ?? 0 });
       this.complain(error);
       link.send({ case: 'failed', value: { $typeName: 'lockstep.coordinator.v1.MemberFailed', error } });
-      await this.jobEnd(FAREWELL_MS);
+      await this.farewell();
       return false;
     }
   }
 
-  private async connect({ spec, generation, rank }: Assignment): Promise<Collective> {
-    const replicas = spec?.replicas ?? 1;
-    const members = generation?.members ?? [];
-    if (members.length === 1) return new LocalCollective(replicas);
-    return this.exchange.configure({
-      job: this.config.job, generation: generation?.number ?? 0n, rank, replicas, token: Buffer.from(this.config.token, 'base64'),
-      members: members.map((m) => ({ rank: m.rank, address: m.exchangeAddress, range: { from: m.replicas?.from ?? 0, to: m.replicas?.to ?? 0 } })),
-    });
+  /** Others may still work and need this member, or it is to commit: until the coordinator ends the job. */
+  private async attend(collective: ElasticCollective, module: FinishedModule): Promise<void> {
+    this.link.onEnded = () => undefined;
+    for (;;) {
+      const errand = await this.link.nextErrand();
+      switch (errand.kind) {
+        case 'ENDED':
+          return;
+        case 'REGROUP':
+          collective.boundary();
+          break;
+        case 'COMMIT_MODEL':
+          await module.commit(errand.generation);
+          break;
+      }
+    }
   }
 
   private complain(error: JobError): void {
-    process.stderr.write(`${this.config.worker} (rank ${this.rank}): ${error.message}\n${error.stack === '' ? '' : `${error.stack}\n`}`);
+    const rank = this.membership.current?.rank;
+    process.stderr.write(`${this.config.worker}${rank === undefined ? '' : ` (rank ${rank})`}: ${error.message}\n${error.stack === '' ? '' : `${error.stack}\n`}`);
   }
 
   /** Waits until the coordinator ends the session, so that what was sent has arrived. */
-  private async jobEnd(withinMs?: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    this.link.onAbort = () => undefined;
-    const ended = this.link.next().then(() => undefined, () => undefined);
-    const late = new Promise<void>((resolve) => { if (withinMs !== undefined) timer = setTimeout(resolve, withinMs); });
+  private async farewell(): Promise<void> {
+    this.link.onEnded = () => undefined;
+    const late = new Promise<void>((resolve) => { setTimeout(resolve, FAREWELL_MS).unref(); });
+    const ended = (async () => {
+      while ((await this.link.nextErrand()).kind !== 'ENDED');
+    })();
     await Promise.race([ended, late]);
-    clearTimeout(timer);
   }
 }

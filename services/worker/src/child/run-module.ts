@@ -1,20 +1,23 @@
 /** Runs the user's function as a member of the group, and reports what came of it. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { MemberFinishedSchema, Numerics, type Assignment, type JobResult } from '@lockstep/contract';
+import { MemberFinishedSchema, MemberPreparedSchema, Numerics, type Assignment, type FinishedCall } from '@lockstep/contract';
 import type { SelectedBackend } from '@lockstep/backend';
 import { ArtifactClient, VersionCache } from '@lockstep/client';
-import { openChannel } from '@lockstep/rpc';
+import { RpcError, openChannel } from '@lockstep/rpc';
 import type { ExchangeHandle } from '@lockstep/exchange';
-import type { Collective } from '@lockstep/reduction';
-import { installTraining } from '@lockstep/training';
+import type { ElasticCollective } from '@lockstep/membership';
+import { decodeCanonicalJson, installTraining, type CallRecord, type Training, type TrainingRuntime } from '@lockstep/training';
 import type { ChildConfig } from '../child-config';
+import { CheckpointWriter, CHECKPOINT_FILE } from './checkpoint-writer';
 import { commitModel } from './commit-model';
+import type { ElasticMembership } from './elastic-membership';
 import { exportNotes } from './export-model';
 import { makeFnArgs } from './fn-args';
 import { NoModelError } from './job-error';
+import { checkDigest, decodeJobState, digestOf, encodeJobState } from './job-state-file';
 import type { MemberLink } from './member-link';
 import { loadFunction } from './module-loader';
 import { ProgressReporter } from './progress-reporter';
@@ -22,17 +25,28 @@ import { TrainingReport } from './training-report';
 
 export interface ModuleRun {
   readonly config: ChildConfig;
+  /** The first one: what the job is. */
   readonly assignment: Assignment;
-  readonly collective: Collective;
+  /** How this member begins: with the others, or in a job that runs. */
+  readonly entrance: 'START' | 'JOIN';
+  readonly collective: ElasticCollective;
+  readonly membership: ElasticMembership;
   readonly backend: SelectedBackend;
   readonly exchange: ExchangeHandle;
   readonly link: MemberLink;
 }
 
+/** What a member has when its module has returned. */
+export interface FinishedModule {
+  /** Publishes the model, when the coordinator says so. */
+  commit(generation: bigint): Promise<void>;
+  close(): Promise<void>;
+}
+
 const MODULE_FILE = 'module.js';
 
 /** @throws whatever the module throws; NoModelError when it exported none */
-export async function runModule(run: ModuleRun): Promise<void> {
+export async function runModule(run: ModuleRun): Promise<FinishedModule> {
   const { config, assignment, collective, backend, link } = run;
   const { spec } = assignment;
   if (!spec) throw new Error('the assignment has no spec');
@@ -44,41 +58,86 @@ export async function runModule(run: ModuleRun): Promise<void> {
     const modelRunDir = join(config.workFolder, 'model-run');
     await mkdir(modelRunDir, { recursive: true });
     const progress = new ProgressReporter((message) => link.send(message), () => performance.now());
-    const report = new TrainingReport(progress, collective.rank === 0);
-    const training = installTraining(backend.tf, { seed: Number(spec.seed), collective, observer: report.observer });
+    const checkpoints = new CheckpointWriter({
+      job: config.job, artifacts, policy: spec.checkpoint, nowMs: () => performance.now(),
+      generation: () => Number(run.membership.current?.generation?.number ?? 0n),
+      state: () => training.state(),
+      onWritten: (value) => link.send({ case: 'checkpoint', value }),
+      onFailed: (e) => process.stderr.write(`${config.worker}: a checkpoint was not written, the next one will be tried: ${RpcError.from(e).message}\n`),
+    });
+    const report: TrainingReport = new TrainingReport(progress, (step) => checkpoints.stepDone(step.position, report.steps, collective.rank === 0));
+    const training: Training = installTraining(backend.tf, {
+      seed: Number(spec.seed), collective, observer: report.observer, ...(await entranceOf(run, cache, report)),
+    });
+    collective.provideState({
+      get exact() { return training.exact; },
+      take: () => encodeJobState({ steps: report.steps, state: training.state() }),
+      check: checkDigest,
+    });
     const { fnArgs, ledger, reader } = await makeFnArgs({ run, spec, cache, training, servingModelDir, modelRunDir });
     const runFn = loadFunction(await cache.file(spec.module, MODULE_FILE), spec.function);
     await runFn(fnArgs);
-    if (collective.rank === 0 && !existsSync(servingModelDir)) {
+    const hasModel = existsSync(servingModelDir);
+    if (!hasModel && run.entrance === 'START' && assignment.checkpoint === '') {
       throw new NoModelError(`${spec.function} failed to generate model. Call \`await fnArgs.exportModel(model)\` before it returns`);
     }
+    await checkpoints.settled();
     progress.flush();
     const state = training.state();
     const traffic = run.exchange.stats();
     link.send({ case: 'finished', value: create(MemberFinishedSchema, {
-      stateDigest: state.digest, steps: BigInt(report.steps),
+      stateDigest: state.digest, steps: BigInt(report.steps), hasModel,
       report: {
         replicaComputations: BigInt(report.replicaComputations), ledger: ledger.summary(),
         exchangeSentBytes: BigInt(traffic.sentBytes), exchangeReceivedBytes: BigInt(traffic.receivedBytes),
         exchangePlannedSentBytes: BigInt(traffic.plannedSentBytes), exchangeWireSentBytes: BigInt(traffic.wireSentBytes),
       },
     }) });
-    if (collective.rank === 0) await commit(run, artifacts, servingModelDir, report.steps, state.digest);
-    await reader.close();
-    await collective.close();
-  } finally {
+    return {
+      commit: async (generation) => {
+        const result = await commitModel({
+          artifacts, assignment, generation, job: config.job, folder: servingModelDir, steps: report.steps, stateDigest: state.digest,
+          notes: [...exportNotes(backend.name), ...numericsNotes(assignment)],
+        });
+        link.send({ case: 'modelCommitted', value: { $typeName: 'lockstep.coordinator.v1.ModelCommitted', result } });
+      },
+      close: async () => {
+        await reader.close();
+        channel.close();
+      },
+    };
+  } catch (e) {
     channel.close();
+    throw e;
   }
 }
+
+/** Where this member goes on: at the beginning, from a checkpoint with all others, or in the middle of a job that runs. */
+async function entranceOf({ entrance, assignment, collective, link }: ModuleRun, cache: VersionCache, report: TrainingReport): Promise<Pick<TrainingRuntime, 'resume' | 'join'>> {
+  if (entrance === 'JOIN') {
+    return {
+      join: {
+        calls: assignment.finishedCalls.map(toCallRecord),
+        enter: () => {
+          link.send({ case: 'prepared', value: create(MemberPreparedSchema) });
+          const { steps, state } = decodeJobState(collective.join({ check: checkDigest }));
+          report.steps = steps;
+          return state;
+        },
+      },
+    };
+  }
+  collective.start();
+  if (assignment.checkpoint === '') return {};
+  const bytes = await readFile(await cache.file(assignment.checkpoint, CHECKPOINT_FILE));
+  // The cache has checked the bytes against the version's manifest.
+  const { steps, state } = decodeJobState({ bytes, digest: digestOf(bytes) });
+  report.steps = steps;
+  return { resume: state };
+}
+
+const toCallRecord = ({ kind, label, digest, resultJson }: FinishedCall): CallRecord => ({ kind, label, digest, result: decodeCanonicalJson(resultJson) });
 
 /** RELAXED admits whatever computes: then equal bytes are not promised. */
 const numericsNotes = ({ spec }: Assignment): readonly string[] =>
   (spec?.numerics === Numerics.RELAXED ? ['RELAXED numerics: the bytes may depend on which workers took part'] : []);
-
-/** The chief waits for the coordinator's word that all members ended alike, and publishes. */
-async function commit(run: ModuleRun, artifacts: ArtifactClient, folder: string, steps: number, stateDigest: string): Promise<void> {
-  const command = await run.link.next();
-  if (command.case !== 'commitModel') throw new Error(`the coordinator sent ${command.case ?? 'nothing'} instead of commitModel`);
-  const result: JobResult = await commitModel({ artifacts, assignment: run.assignment, job: run.config.job, folder, steps, stateDigest, notes: [...exportNotes(run.backend.name), ...numericsNotes(run.assignment)] });
-  run.link.send({ case: 'modelCommitted', value: { $typeName: 'lockstep.coordinator.v1.ModelCommitted', result } });
-}

@@ -1,76 +1,65 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { AssignmentSchema, JobEventSchema, TrainJobSchema, type JobEvent, type TrainJob } from '@lockstep/contract';
-import { EventLog, eventLogMigration, openDatabase, type Database, type DatabaseTransaction, type LoggedEvent, type Migration } from '@lockstep/storage';
+import { EventLog, openDatabase, openPostgres, type Database, type DatabaseTransaction, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
 import { jobHasEnded, type JobRecord, type NewEvent } from './job-record';
-import type { JobStore, ListedJob } from './job-store';
+import { jobMigrations, type JobSchema } from './job-schema';
+import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob, StepCommit } from './job-store';
+import { noSuchJob } from './job-store-error';
+import { storeProgress, toCall, toCheckpoint, toCommit } from './sql-job-progress';
 
-interface Schema {
-  job: {
-    order: number | undefined;
-    name: string;
-    request_id: string | null;
-    state: number;
-    ended: number;
-    token: Uint8Array;
-    job: Uint8Array;
-    /** The shard tables, as an Assignment holds them. */
-    shard_tables: Uint8Array;
-  };
-  counter: { name: string; value: number };
-}
+const SERVICE = 'coordinator';
 
-const jobMigration: Migration = {
-  name: 'jobs',
-  up: async (transaction) => {
-    await transaction.schema.createTable('job')
-      .addColumn('order', 'integer', (c) => c.primaryKey().autoIncrement())
-      .addColumn('name', 'text', (c) => c.notNull().unique())
-      .addColumn('request_id', 'text', (c) => c.unique())
-      .addColumn('state', 'integer', (c) => c.notNull())
-      .addColumn('ended', 'integer', (c) => c.notNull())
-      .addColumn('token', 'blob', (c) => c.notNull())
-      .addColumn('job', 'blob', (c) => c.notNull())
-      .addColumn('shard_tables', 'blob', (c) => c.notNull())
-      .execute();
-    await transaction.schema.createIndex('job_by_ended').on('job').columns(['ended', 'order']).execute();
-    await transaction.schema.createTable('counter')
-      .addColumn('name', 'text', (c) => c.primaryKey())
-      .addColumn('value', 'integer', (c) => c.notNull())
-      .execute();
-  },
-};
-
-/** Jobs and their events in the SQLite database of a data folder. */
-export class SqliteJobStore implements JobStore {
+/** Jobs and their events in a database: SQLite in a data folder, or PostgreSQL. */
+export class SqlJobStore implements JobStore {
   private readonly log: EventLog;
 
-  private constructor(private readonly database: Database<Schema>) {
+  private constructor(private readonly database: Database<JobSchema>) {
     this.log = new EventLog(database);
   }
 
   /** @throws StorageError when the folder is another service's, of another version, or in use */
-  static async open(folder: string, programVersion: string): Promise<SqliteJobStore> {
-    return new SqliteJobStore(await openDatabase<Schema>({ folder, service: 'coordinator', programVersion, migrations: [eventLogMigration, jobMigration] }));
+  static async openFolder(folder: string, programVersion: string): Promise<SqlJobStore> {
+    return new SqlJobStore(await openDatabase<JobSchema>({ folder, service: SERVICE, programVersion, migrations: jobMigrations }));
   }
 
-  async insert({ job, requestId, token, shardTables }: JobRecord, events: readonly NewEvent[], nowMs: number): Promise<void> {
+  /**
+   * @param url postgres://user:password@host:port/database
+   * @throws StorageError when the database is another service's or of another version; DatabaseError when it cannot be reached
+   */
+  static async openServer(url: string, programVersion: string): Promise<SqlJobStore> {
+    return new SqlJobStore(await openPostgres<JobSchema>({ url, service: SERVICE, programVersion, migrations: jobMigrations }));
+  }
+
+  /** Who of several coordinators on one database leads. */
+  get leases(): Leases {
+    return this.database.leases;
+  }
+
+  /** The same store for the holder of a lease: once that is another's, each change fails with the DatabaseError LEASE_LOST and nothing of it is stored. */
+  underLease(lease: Lease): SqlJobStore {
+    return new SqlJobStore(this.database.underLease(lease));
+  }
+
+  async insert({ job, requestId, token, shardTables, machine }: JobRecord, events: readonly NewEvent[], nowMs: number): Promise<void> {
     const tables = toBinary(AssignmentSchema, create(AssignmentSchema, { shardTables: [...shardTables] }));
     await this.database.transaction(async (transaction) => {
       await transaction.query.insertInto('job').values({
         order: undefined, name: job.name, request_id: requestId === '' ? null : requestId, state: job.state, ended: jobHasEnded(job) ? 1 : 0,
-        token, job: toBinary(TrainJobSchema, job), shard_tables: tables,
+        token, job: toBinary(TrainJobSchema, job), shard_tables: tables, machine: machine ?? null,
       }).execute();
       await this.append(transaction, job.name, events, nowMs);
     });
   }
 
-  async update(job: TrainJob, events: readonly NewEvent[], nowMs: number): Promise<void> {
+  async update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change: JobChange = {}): Promise<void> {
+    const { machine } = change;
     await this.database.transaction(async (transaction) => {
       const { numUpdatedRows } = await transaction.query.updateTable('job')
-        .set({ state: job.state, ended: jobHasEnded(job) ? 1 : 0, job: toBinary(TrainJobSchema, job) })
+        .set({ state: job.state, ended: jobHasEnded(job) ? 1 : 0, job: toBinary(TrainJobSchema, job), ...(machine && { machine }) })
         .where('name', '=', job.name).executeTakeFirstOrThrow();
-      if (numUpdatedRows !== 1n) throw new Error(`${job.name} was never stored`);
+      if (numUpdatedRows !== 1n) throw noSuchJob(job.name);
+      await storeProgress(transaction.query, job.name, change);
       await this.append(transaction, job.name, events, nowMs);
     });
   }
@@ -106,6 +95,20 @@ export class SqliteJobStore implements JobStore {
     });
   }
 
+  async listCalls(job: string): Promise<readonly FinishedCall[]> {
+    return (await this.database.query.selectFrom('finished_call').selectAll().where('job', '=', job).orderBy('number').execute()).map(toCall);
+  }
+
+  async listCheckpoints(job: string): Promise<readonly Checkpoint[]> {
+    const rows = await this.database.query.selectFrom('checkpoint').selectAll().where('job', '=', job).orderBy('step', 'desc').orderBy('generation', 'desc').execute();
+    return rows.map(toCheckpoint);
+  }
+
+  async lastCommit(job: string): Promise<StepCommit | undefined> {
+    const row = await this.database.query.selectFrom('step_commit').selectAll().where('job', '=', job).orderBy('step', 'desc').limit(1).executeTakeFirst();
+    return row && toCommit(row);
+  }
+
   async readEvents(job: string, afterSequence: bigint, limit: number): Promise<readonly JobEvent[]> {
     return (await this.log.read(job, Number(afterSequence), limit)).map(toEvent);
   }
@@ -118,7 +121,7 @@ export class SqliteJobStore implements JobStore {
     return this.database.close();
   }
 
-  private async append(transaction: DatabaseTransaction<Schema>, job: string, events: readonly NewEvent[], nowMs: number): Promise<void> {
+  private async append(transaction: DatabaseTransaction<JobSchema>, job: string, events: readonly NewEvent[], nowMs: number): Promise<void> {
     for (const event of events) {
       const payload = toBinary(JobEventSchema, create(JobEventSchema, { event }));
       await this.log.append(transaction, { subject: job, type: event.case ?? 'unknown', payload, timeMs: nowMs });
@@ -126,10 +129,10 @@ export class SqliteJobStore implements JobStore {
   }
 }
 
-function toRecord(row: { readonly job: Uint8Array; readonly request_id: string | null; readonly token: Uint8Array; readonly shard_tables: Uint8Array }): JobRecord {
+function toRecord(row: Pick<JobSchema['job'], 'job' | 'request_id' | 'token' | 'shard_tables' | 'machine'>): JobRecord {
   return {
     job: fromBinary(TrainJobSchema, row.job), requestId: row.request_id ?? '', token: row.token,
-    shardTables: fromBinary(AssignmentSchema, row.shard_tables).shardTables,
+    shardTables: fromBinary(AssignmentSchema, row.shard_tables).shardTables, machine: row.machine ?? undefined,
   };
 }
 

@@ -1,0 +1,81 @@
+/** From one generation to the next. */
+import { dealSeats, type GroupMember } from '../group';
+import { fail } from './end';
+import { finishIfAll } from './finish';
+import type { JobFailure, Joiner, Standing, StandingState } from './job-state';
+import { moved, type JobEffect, type JobFacts, type JobNotice, type Transition } from './job-transition';
+
+/** A change of the membership, and why. */
+export interface Change {
+  /** Members that go, whatever the reason. */
+  readonly leave?: readonly string[];
+  /** Joiners that are taken in. */
+  readonly enter?: readonly string[];
+  /** Members that entered and have no state yet: they wait again. */
+  readonly putOff?: readonly string[];
+  /** Workers that the job does not take again. */
+  readonly bar?: readonly string[];
+  /** What the last member's loss means, if none is left. */
+  readonly failure: JobFailure;
+  readonly detail: string;
+  readonly notices: readonly JobNotice[];
+}
+
+export const seatNames = (members: readonly GroupMember[]): string => members.map(({ rank, worker }) => `rank ${rank} (${worker})`).join(', ');
+
+const addressOf = ({ phase }: Joiner): string => (phase.kind === 'STARTING' ? '' : phase.address);
+
+/** Forms the next generation from those who stay and those who come. */
+export function regroup(facts: JobFacts, state: StandingState, change: Change, nowMs: number): Transition {
+  const { leave = [], enter = [], putOff = [], bar = [] } = change;
+  const barred = [...state.barred, ...bar];
+  const stay = state.members.filter(({ worker }) => !leave.includes(worker) && !putOff.includes(worker));
+  const gone = state.members.filter(({ worker }) => leave.includes(worker)).map(({ worker }) => worker);
+  const stop = gone.map((worker): JobEffect => ({ kind: 'STOP_CHILD', worker, reason: change.detail }));
+  // A state that is on its way to those who enter is lost with those who hold it.
+  const holders = stay.filter(({ worker }) => !state.entering.includes(worker));
+  if (holders.length === 0) return restart(facts, { ...state, barred }, change, stop);
+  const newcomers = state.joiners.filter(({ worker }) => enter.includes(worker));
+  const addresses = new Map([...stay.map(({ worker, address }) => [worker, address] as const), ...newcomers.map((joiner) => [joiner.worker, addressOf(joiner)] as const)]);
+  const members = dealSeats(facts.replicas, [...addresses.keys()]).map((seat) => ({ ...seat, address: addresses.get(seat.worker) ?? '' }));
+  const waiting = state.members.filter(({ worker }) => putOff.includes(worker))
+    .map(({ worker, address }): Joiner => ({ worker, phase: { kind: 'PREPARED', address, notBeforeMs: nowMs + facts.joinRetryMs }, deadlineMs: nowMs + facts.prepareTimeoutMs }));
+  const generation = state.generation + 1;
+  const standing: Standing = {
+    restarts: state.restarts, generation, endMs: state.endMs, barred, fingerprint: state.fingerprint, members,
+    // Who has not got the state yet still has none.
+    entering: [...state.entering.filter((worker) => addresses.has(worker)), ...newcomers.map(({ worker }) => worker)],
+    joiners: [...state.joiners.filter(({ worker }) => !enter.includes(worker)), ...waiting],
+    finished: state.finished.filter(({ worker }) => addresses.has(worker)),
+    suspicions: [],
+    absences: state.absences.filter(({ worker }) => !gone.includes(worker)),
+  };
+  const fence: JobEffect = { kind: 'FENCE', generation };
+  const notices: JobNotice[] = [...change.notices, ...newcomers.map(({ worker }): JobNotice => ({ kind: 'MEMBER_JOINED', worker, rank: members.find((m) => m.worker === worker)?.rank ?? 0 }))];
+  // All who are left have finished: there is nothing to exchange any more.
+  const finished = finishIfAll(facts, { kind: 'RUNNING', ...standing }, nowMs);
+  if (finished?.kind === 'MOVED') return { ...finished, effects: [...stop, fence, ...finished.effects], notices: [...notices, ...finished.notices] };
+  return moved(
+    { kind: 'CONNECTING', ...standing, ready: [], deadlineMs: nowMs + facts.rendezvousTimeoutMs },
+    `${change.detail}: generation ${generation} is ${seatNames(members)}`,
+    [...stop, fence, ...assign(generation, members)], notices,
+  );
+}
+
+export const assign = (generation: number, members: readonly GroupMember[]): readonly JobEffect[] =>
+  members.map(({ worker, rank }) => ({ kind: 'ASSIGN', worker, rank, generation, members }));
+
+/** Nobody is left: the job waits for workers again, or gives up. */
+function restart(facts: JobFacts, state: StandingState, change: Change, stop: readonly JobEffect[]): Transition {
+  if (state.restarts >= facts.maxRestarts) {
+    return fail(state, { ...change.failure, message: `${change.failure.message}. No worker is left, and the job has been restarted ${state.restarts} of ${facts.maxRestarts} times` });
+  }
+  const { generation, endMs, barred } = state;
+  const others = [...state.joiners.map(({ worker }) => worker), ...state.entering.filter((worker) => !(change.leave ?? []).includes(worker))];
+  const drop = others.map((worker): JobEffect => ({ kind: 'STOP_CHILD', worker, reason: 'the job lost all members that had its state' }));
+  return moved(
+    { kind: 'QUEUED', restarts: state.restarts + 1, generation: generation + 1, endMs, barred },
+    `${change.detail}. No worker is left: the job waits for workers and goes on from its last checkpoint (restart ${state.restarts + 1} of ${facts.maxRestarts})`,
+    [...stop, ...drop, { kind: 'FENCE', generation: generation + 1 }], change.notices,
+  );
+}

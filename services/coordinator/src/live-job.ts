@@ -1,0 +1,87 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { FinishedCallSchema, Numerics, type FinishedCall, type MemberCommand, type MemberFinished } from '@lockstep/contract';
+import { isStanding, type JobFacts, type JobState, type ProgressPoint } from '@lockstep/membership';
+import type { JobRecord } from './job-record';
+import type { FinishedCall as StoredCall } from './job-store';
+
+/** A member's open session. */
+export interface MemberSession {
+  readonly job: string;
+  readonly worker: string;
+  /** host:port of its exchange: tells its process from others of the same worker. */
+  readonly address: string;
+  send(command: MemberCommand['command'], generation: bigint): void;
+  close(): void;
+}
+
+/** A job that has not ended, with what only this process knows of it. */
+export interface LiveJob {
+  record: JobRecord;
+  state: JobState;
+  /** Up to where members' reports are stored. */
+  committed: ProgressPoint | undefined;
+  /** Up to where members were told so. */
+  told: ProgressPoint | undefined;
+  /** What a queued job was last said to wait for. */
+  waitsFor: string;
+  /** Resolves when the artifact service knows the job's generation. */
+  fenced: Promise<void>;
+  /** In order. */
+  readonly calls: FinishedCall[];
+  /** The newest one. */
+  checkpoint: string;
+  readonly facts: JobFacts;
+  readonly sessions: Map<string, MemberSession>;
+  readonly finished: Map<string, MemberFinished>;
+}
+
+/** Waits of a job; milliseconds. */
+export interface JobTimeouts {
+  readonly rendezvousTimeoutMs: number;
+  readonly exportTimeoutMs: number;
+  readonly prepareTimeoutMs: number;
+  readonly absenceMs: number;
+  readonly suspicionMs: number;
+  readonly joinRetryMs: number;
+}
+
+/** @throws Error for a job without a spec, which was never accepted */
+export function factsOf({ job }: JobRecord, timeouts: JobTimeouts): JobFacts {
+  const { spec } = job;
+  if (!spec) throw new Error(`${job.name} has no spec`);
+  const maxRuntimeMs = spec.maxRuntime && Number(spec.maxRuntime.seconds) * 1000 + spec.maxRuntime.nanos / 1e6;
+  return {
+    job: job.name, replicas: spec.replicas, strictNumerics: spec.numerics !== Numerics.RELAXED, maxRestarts: spec.maxRestarts ?? 0,
+    rendezvousTimeoutMs: timeouts.rendezvousTimeoutMs, exportTimeoutMs: timeouts.exportTimeoutMs, prepareTimeoutMs: timeouts.prepareTimeoutMs,
+    absenceMs: timeouts.absenceMs, suspicionMs: timeouts.suspicionMs, joinRetryMs: timeouts.joinRetryMs,
+    ...(maxRuntimeMs !== undefined && { maxRuntimeMs }),
+  };
+}
+
+/** What of a live job outlives the process besides what clients see. */
+interface Machine {
+  readonly state: JobState;
+  readonly committed: ProgressPoint | null;
+}
+
+export const encodeMachine = (state: JobState, committed: ProgressPoint | undefined): Uint8Array =>
+  Buffer.from(JSON.stringify({ state, committed: committed ?? null } satisfies Machine));
+
+/** @returns undefined for a job that was never moved */
+export function decodeMachine(machine: Uint8Array | undefined): { readonly state: JobState; readonly committed: ProgressPoint | undefined } | undefined {
+  if (!machine) return undefined;
+  const { state, committed } = JSON.parse(Buffer.from(machine).toString()) as Machine;
+  return { state, committed: committed ?? undefined };
+}
+
+export const toStoredCall = (call: FinishedCall): StoredCall => ({ number: call.number, record: toBinary(FinishedCallSchema, call) });
+
+export const fromStoredCall = ({ record }: StoredCall): FinishedCall => fromBinary(FinishedCallSchema, record);
+
+/** Where the process listens that takes part for a worker; undefined when none has reported. */
+export function addressOf(state: JobState, worker: string): string | undefined {
+  if (state.kind === 'STARTING') return state.joined.find((one) => one.worker === worker)?.address;
+  if (!isStanding(state)) return undefined;
+  const phase = state.joiners.find((joiner) => joiner.worker === worker)?.phase;
+  return state.members.find((member) => member.worker === worker)?.address ?? (phase && phase.kind !== 'STARTING' ? phase.address : undefined);
+}

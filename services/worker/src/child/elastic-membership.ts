@@ -1,0 +1,60 @@
+/** Which generation comes next, for the compute thread: assignments come by the session, groups are formed by the exchange. */
+import { create } from '@bufbuild/protobuf';
+import { MemberReadySchema, MemberSuspendedSchema, type Assignment } from '@lockstep/contract';
+import type { ExchangeHandle } from '@lockstep/exchange';
+import type { Membership } from '@lockstep/membership';
+import { CollectiveError, LocalCollective, type Collective } from '@lockstep/reduction';
+import type { MemberLink } from './member-link';
+
+/** How long survivors hold while nobody tells them how to go on. */
+const HOLD_MS = 10 * 60_000;
+
+export interface MembershipParts {
+  readonly job: string;
+  readonly token: Uint8Array;
+  readonly link: MemberLink;
+  readonly exchange: ExchangeHandle;
+  /** Tells of a wait that people should know of. */
+  readonly onHold: (what: string) => void;
+}
+
+export class ElasticMembership implements Membership {
+  /** The assignment that was formed last. */
+  current: Assignment | undefined;
+  private formed = 0;
+
+  constructor(private readonly parts: MembershipParts) {}
+
+  get changed(): boolean {
+    return this.parts.link.cells.newestGeneration > this.formed;
+  }
+
+  form(why: CollectiveError | undefined): Collective {
+    const { link, onHold, job } = this.parts;
+    if (why && this.current && !this.changed) {
+      link.send({ case: 'suspended', value: create(MemberSuspendedSchema, { why: why.message, ranks: [...(why.details.ranks ?? [])], joinDeferred: why.reason === 'JOIN_DEFERRED' }) });
+      onHold(`holds for the next generation: ${why.message}`);
+    }
+    const taken = link.takeAssignment(HOLD_MS);
+    if (!taken) throw new CollectiveError('OVER', `${job}: no generation after ${this.formed} was assigned within ${HOLD_MS / 1000} s${why ? `; the last one ended: ${why.message}` : ''}`);
+    if ('ended' in taken) throw new CollectiveError('OVER', taken.ended);
+    const { assignment } = taken;
+    this.current = assignment;
+    this.formed = Number(assignment.generation?.number ?? 0n);
+    return this.connect(assignment);
+  }
+
+  equal(): void {
+    this.parts.link.send({ case: 'ready', value: create(MemberReadySchema) });
+  }
+
+  private connect({ spec, generation, rank }: Assignment): Collective {
+    const replicas = spec?.replicas ?? 1;
+    const members = generation?.members ?? [];
+    if (members.length === 1) return new LocalCollective(replicas);
+    return this.parts.exchange.form({
+      job: this.parts.job, generation: generation?.number ?? 0n, rank, replicas, token: this.parts.token,
+      members: members.map((m) => ({ rank: m.rank, address: m.exchangeAddress, range: { from: m.replicas?.from ?? 0, to: m.replicas?.to ?? 0 } })),
+    });
+  }
+}

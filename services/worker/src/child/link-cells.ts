@@ -1,0 +1,45 @@
+/** What the session's thread shows the compute thread while that is busy or blocked: counters in shared memory. */
+
+const ARRIVALS = 0;
+const NEWEST_GENERATION = 1;
+const CELLS = 2;
+
+export class LinkCells {
+  private readonly cells: Int32Array;
+
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)) {
+    this.cells = new Int32Array(memory);
+  }
+
+  /** Something was posted. */
+  arrived(): void {
+    Atomics.add(this.cells, ARRIVALS, 1);
+    Atomics.notify(this.cells, ARRIVALS);
+  }
+
+  /** Number of the newest generation that this process was assigned to. */
+  get newestGeneration(): number {
+    return Atomics.load(this.cells, NEWEST_GENERATION);
+  }
+
+  set newestGeneration(generation: number) {
+    Atomics.store(this.cells, NEWEST_GENERATION, generation);
+  }
+
+  /**
+   * Blocks until `found` gives something.
+   *
+   * @param deadlineMs on the clock of performance.now()
+   * @returns undefined when the deadline passed
+   */
+  waitFor<T>(found: () => T | undefined, deadlineMs: number): T | undefined {
+    for (;;) {
+      const seen = Atomics.load(this.cells, ARRIVALS);
+      const value = found();
+      if (value !== undefined) return value;
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0) return undefined;
+      Atomics.wait(this.cells, ARRIVALS, seen, leftMs);
+    }
+  }
+}
