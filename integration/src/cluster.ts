@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -50,6 +50,15 @@ export class LocalCluster {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** The process of a service now: `up` starts again what ends by itself. */
+  pidOf(name: string): number | undefined {
+    const [role, number] = name.split('-');
+    const wanted = number === undefined ? `services/${role}/` : `--name w${number} `;
+    const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(this.process.pid)], { encoding: 'utf8' }).trim().split('\n');
+    const found = lines.find((line) => `${line} `.includes(wanted));
+    return found === undefined ? undefined : Number(found.trim().split(' ')[0]);
   }
 
   /** Runs `lockstep ARGS` against this cluster. */
