@@ -9,6 +9,7 @@ import { openCache, withLock } from '../../libs/backend/native/cache.mjs';
 import { describeOutcome, runCommand } from '../../libs/backend/native/command.mjs';
 import { NativeProblem } from '../../libs/backend/native/problem.mjs';
 import { foreignCache, pythonExecutable, reportFile } from './foreign.mjs';
+import { installPostgres } from './postgres.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const REQUIREMENTS = ['requirements.txt', 'requirements-no-deps.txt'];
@@ -97,7 +98,7 @@ async function main() {
     return 2;
   }
   if (flags.includes('--help')) {
-    console.log('Installs what the interop tests need (Python\'s TensorFlow) into $LOCKSTEP_FOREIGN_CACHE, else ~/.cache/lockstep/foreign.\nusage: node integration/foreign/install.mjs [--force]');
+    console.log('Installs what the interop tests need (Python\'s TensorFlow; PostgreSQL where the system has none) into $LOCKSTEP_FOREIGN_CACHE, else ~/.cache/lockstep/foreign.\nusage: node integration/foreign/install.mjs [--force]');
     return 0;
   }
   const root = foreignCache(process.env);
@@ -112,6 +113,8 @@ async function main() {
       python = { kind: 'missing', why: error.message };
       say(`Python with TensorFlow is not installed; the tests that need it are skipped: ${error.message}`);
     }
+    const postgres = await installPostgres(root, process.env, say);
+    say(postgres.kind === 'installed' ? `PostgreSQL: ${postgres.folder}` : `PostgreSQL is not installed; the tests that need it are skipped: ${postgres.why}`);
     fs.writeFileSync(reportFile(root), `${JSON.stringify({ python }, null, 1)}\n`);
     return 0;
   });

@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { sql } from 'kysely';
-import { eventLogMigration, openDatabase, type Database, type DatabaseOptions, type Migration } from './index';
-import { contractMigrations, databaseContract, eventLogContract, rejection, removeTemporaryFolders, temporaryFolder, type ContractSchema } from './testing';
+import { eventLogMigration, leaseMigration, openDatabase, type Database, type DatabaseOptions, type Migration } from './index';
+import { contractMigrations, databaseContract, eventLogContract, leaseContract, rejection, removeTemporaryFolders, temporaryFolder, type ContractSchema } from './testing';
 
 removeTemporaryFolders();
 const options = (folder: string, change: Partial<DatabaseOptions> = {}): DatabaseOptions => ({ folder, service: 'test', programVersion: '1.0.0', migrations: contractMigrations, ...change });
@@ -16,6 +16,19 @@ databaseContract('SQLite', () => {
 eventLogContract('SQLite', async () => {
   const database = await openDatabase<ContractSchema>(options(temporaryFolder(), { migrations: [...contractMigrations, eventLogMigration] }));
   return { database, close: () => database.close() };
+});
+
+leaseContract('SQLite', () => {
+  const folder = temporaryFolder();
+  return { open: () => openDatabase<ContractSchema>(options(folder, { migrations: [...contractMigrations, leaseMigration] })) };
+});
+
+test('the lease of a process that is gone is free for the next that has its folder', async () => {
+  const folder = temporaryFolder();
+  const change = { migrations: [...contractMigrations, leaseMigration] };
+  const first = await using(folder, change, (d) => d.leases.acquire('leader', 'a', 600_000));
+  const second = await using(folder, change, (d) => d.leases.acquire('leader', 'b', 600_000));
+  expect([first, second]).toMatchObject([{ kind: 'ACQUIRED', lease: { epoch: 1 } }, { kind: 'ACQUIRED', lease: { epoch: 2 } }]);
 });
 
 const second: Migration = { name: 'second', up: async (t) => void (await sql`alter table entry add column note text`.execute(t)) };

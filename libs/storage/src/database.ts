@@ -2,14 +2,13 @@
  * The database of a service.
  *
  * 1. A transaction is all or nothing, and durable when `transaction` returns.
- * 2. Transactions run one after another: what one reads, no other changes before it ends.
+ * 2. Transactions run one after another, whichever process they are of: what one reads, no other changes before it ends.
  * 3. Actions after a commit run when it is durable, and never when it was rolled back.
  */
-import { Kysely, SqliteDialect, type Transaction } from 'kysely';
-import path from 'node:path';
-import { lockFolder } from './folder-lock';
-import { migrate, type SchemaOwner } from './migration';
-import { openSqlite } from './sqlite-connection';
+import type { Kysely, Transaction } from 'kysely';
+import type { Lease, Leases } from './lease';
+import type { Notifications } from './notifications';
+import { SqlLeases, type LeaseClock } from './sql-leases';
 
 /** A running transaction. */
 export interface DatabaseTransaction<Schema> {
@@ -22,48 +21,59 @@ export interface DatabaseTransaction<Schema> {
 export interface Database<Schema> {
   /** For reads outside of a transaction. */
   readonly query: Kysely<Schema>;
+  /** Wakes up those who wait for a change, in every process that has the database. */
+  readonly notifications: Notifications;
+  /** Needs leaseMigration among the migrations. */
+  readonly leases: Leases;
   /** Runs `work` in a transaction that commits when it returns and rolls back when it throws. */
   transaction<T>(work: (transaction: DatabaseTransaction<Schema>) => Promise<T>): Promise<T>;
+  /** The same database for the holder of a lease: once that is another's, each transaction fails with LEASE_LOST and writes nothing. */
+  underLease(lease: Lease): Database<Schema>;
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions extends SchemaOwner {
-  /** Data folder; made if need be, and locked until the database is closed. */
-  readonly folder: string;
+/** What databases differ in. */
+export interface DatabaseParts<Schema> {
+  readonly query: Kysely<Schema>;
+  readonly notifications: Notifications;
+  readonly leaseClock: LeaseClock;
+  /** Waits until a transaction may begin. @returns to be called when it has ended */
+  enter(): Promise<() => void>;
+  close(): Promise<void>;
 }
 
-/**
- * Opens the SQLite database of a data folder and brings it to the newest schema.
- *
- * @throws StorageError FOLDER_LOCKED, OTHER_SERVICE, OTHER_VERSION, DATA_LOSS, DISK_FULL, IO
- */
-export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Database<Schema>> {
-  const lock = lockFolder(options.folder, options.service);
-  try {
-    const sqlite = openSqlite(path.join(options.folder, 'database.sqlite'));
-    const dialect = new SqliteDialect({ database: sqlite });
-    try {
-      await migrate(new Kysely<unknown>({ dialect }), options, options.folder);
-    } catch (e) {
-      sqlite.close();
-      throw e;
-    }
-    const query = new Kysely<Schema>({ dialect });
-    const close = async (): Promise<void> => {
-      await query.destroy();
-      sqlite.close();
-      lock.release();
-    };
-    return { query, close, transaction: (work) => runTransaction(query, work) };
-  } catch (e) {
-    lock.release();
-    throw e;
+/** A database that is reached through Kysely. */
+export class SqlDatabase<Schema> implements Database<Schema> {
+  readonly query: Kysely<Schema>;
+  readonly notifications: Notifications;
+  readonly leases: SqlLeases;
+
+  constructor(private readonly parts: DatabaseParts<Schema>, private readonly fence?: { readonly leases: SqlLeases; readonly lease: Lease }) {
+    this.query = parts.query;
+    this.notifications = parts.notifications;
+    this.leases = fence?.leases ?? new SqlLeases(this, parts.leaseClock);
   }
-}
 
-async function runTransaction<Schema, T>(database: Kysely<Schema>, work: (transaction: DatabaseTransaction<Schema>) => Promise<T>): Promise<T> {
-  const actions: (() => void)[] = [];
-  const result = await database.transaction().execute((query) => work({ query, afterCommit: (action) => void actions.push(action) }));
-  for (const action of actions) action();
-  return result;
+  async transaction<T>(work: (transaction: DatabaseTransaction<Schema>) => Promise<T>): Promise<T> {
+    const leave = await this.parts.enter();
+    try {
+      const actions: (() => void)[] = [];
+      const result = await this.query.transaction().execute(async (query) => {
+        if (this.fence) await this.fence.leases.check(query, this.fence.lease);
+        return work({ query, afterCommit: (action) => void actions.push(action) });
+      });
+      for (const action of actions) action();
+      return result;
+    } finally {
+      leave();
+    }
+  }
+
+  underLease(lease: Lease): Database<Schema> {
+    return new SqlDatabase(this.parts, { leases: this.leases, lease });
+  }
+
+  close(): Promise<void> {
+    return this.parts.close();
+  }
 }

@@ -3,12 +3,13 @@
  *
  * 1. An event is written in the transaction that makes its change: there is both or neither.
  * 2. Sequence numbers grow over all events of a database and are never reused, so a reader that has seen n goes on after n.
- *    Transactions run one after another, so no smaller number appears after a larger one was seen.
- * 3. A watcher misses nothing: it reads the log, and waits only when the log has nothing newer.
+ *    Transactions run one after another, whichever process they are of, so no smaller number appears after a larger one was seen.
+ * 3. A watcher misses nothing: it reads the log, and waits only when the log has nothing newer. It outlives a restart of the database's server.
  */
 import { sql, type QueryExecutorProvider } from 'kysely';
-import { EventSignal } from './event-signal';
 import type { Migration } from './migration';
+import type { Notifications, NotifyingTransaction } from './notifications';
+import { readPatiently } from './patience';
 
 /** An event to be written. */
 export interface NewEvent {
@@ -25,18 +26,15 @@ export interface LoggedEvent extends NewEvent {
   readonly sequence: number;
 }
 
-/** What the log needs of a transaction, whatever its schema. */
-export interface EventTransaction {
-  readonly query: QueryExecutorProvider;
-  readonly afterCommit: (action: () => void) => void;
-}
+/** What the log needs of a transaction. */
+export type EventTransaction = NotifyingTransaction;
 
 /** The table; a service that logs events has this among its migrations. */
 export const eventLogMigration: Migration = {
   name: 'event log',
-  up: async (transaction) => {
+  up: async (transaction, { sequence, bytes, integer }) => {
     await sql`create table event (
-      sequence integer primary key autoincrement, subject text not null, type text not null, payload blob not null, time_ms integer not null
+      sequence ${sequence}, subject text not null, type text not null, payload ${bytes} not null, time_ms ${integer} not null
     )`.execute(transaction);
     await sql`create index event_by_subject on event (subject, sequence)`.execute(transaction);
   },
@@ -53,11 +51,13 @@ interface EventRow {
 /** Events that a watcher reads at once. */
 const WATCH_BATCH = 256;
 
+const topicOf = (subject: string): string => `event:${subject}`;
+
 export class EventLog {
-  private readonly signal = new EventSignal();
+  private waiting = 0;
 
   /** @param database where the event table is */
-  constructor(private readonly database: { readonly query: QueryExecutorProvider }) {}
+  constructor(private readonly database: { readonly query: QueryExecutorProvider; readonly notifications: Notifications }) {}
 
   /** Writes an event with the transaction; watchers wake up when it commits. @returns the event's sequence number */
   async append(transaction: EventTransaction, event: NewEvent): Promise<number> {
@@ -66,7 +66,7 @@ export class EventLog {
     `.execute(transaction.query);
     const [row] = rows;
     if (!row) throw new Error('an insert returned no row');
-    transaction.afterCommit(() => this.signal.notify(event.subject));
+    await this.database.notifications.notify(transaction, topicOf(event.subject));
     return row.sequence;
   }
 
@@ -81,24 +81,29 @@ export class EventLog {
   /** Events of a subject after a sequence number: those of the past, then new ones as they are committed, until the signal aborts. */
   async *watch(subject: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<LoggedEvent, void, undefined> {
     let last = afterSequence;
-    while (!signal.aborted) {
-      // Listening begins before reading: what is committed in between is not missed.
-      const listener = this.signal.listen(subject, signal);
-      try {
-        const events = await this.read(subject, last, WATCH_BATCH);
-        for (const event of events) {
-          yield event;
-          last = event.sequence;
+    this.waiting++;
+    try {
+      while (!signal.aborted) {
+        // Listening begins before reading: what is committed in between is not missed.
+        const listener = this.database.notifications.listen(topicOf(subject), signal);
+        try {
+          const events = await readPatiently(() => this.read(subject, last, WATCH_BATCH), signal) ?? [];
+          for (const event of events) {
+            yield event;
+            last = event.sequence;
+          }
+          if (events.length === 0) await listener.heard;
+        } finally {
+          listener.stop();
         }
-        if (events.length === 0) await listener.heard;
-      } finally {
-        listener.stop();
       }
+    } finally {
+      this.waiting--;
     }
   }
 
-  /** How many watchers wait now. */
+  /** How many watch now. */
   get watchers(): number {
-    return this.signal.size;
+    return this.waiting;
   }
 }

@@ -1,37 +1,42 @@
-/** Waiting for one notification. */
-export interface Listener {
-  /** Resolves at the next notification of the subject, or when the signal aborts. */
-  readonly heard: Promise<void>;
-  /** Stops listening; always called, or the listener stays. */
-  stop(): void;
-}
+import type { Listener, Notifications, NotifyingTransaction } from './notifications';
 
-/** Wakes up, within a process, those who wait for news of a subject. It carries no data: they read the log. */
-export class EventSignal {
+/** Wakes up, within a process, those who wait for news of a topic. It carries no data: they read. */
+export class EventSignal implements Notifications {
   private readonly listeners = new Map<string, Set<() => void>>();
 
-  listen(subject: string, signal: AbortSignal): Listener {
+  listen(topic: string, signal: AbortSignal, withinMs?: number): Listener {
     const { promise: heard, resolve } = withResolvers();
-    const ofSubject = this.listeners.get(subject) ?? new Set();
-    this.listeners.set(subject, ofSubject.add(resolve));
+    const ofTopic = this.listeners.get(topic) ?? new Set();
+    this.listeners.set(topic, ofTopic.add(resolve));
     signal.addEventListener('abort', resolve, { once: true });
     if (signal.aborted) resolve();
+    const timer = withinMs === undefined ? undefined : setTimeout(resolve, withinMs);
     return {
       heard,
       stop: () => {
+        clearTimeout(timer);
         signal.removeEventListener('abort', resolve);
-        ofSubject.delete(resolve);
-        if (ofSubject.size === 0 && this.listeners.get(subject) === ofSubject) this.listeners.delete(subject);
+        ofTopic.delete(resolve);
+        if (ofTopic.size === 0 && this.listeners.get(topic) === ofTopic) this.listeners.delete(topic);
       },
     };
   }
 
-  notify(subject: string): void {
-    for (const wake of this.listeners.get(subject) ?? []) wake();
+  notify(transaction: NotifyingTransaction, topic: string): Promise<void> {
+    transaction.afterCommit(() => this.wake(topic));
+    return Promise.resolve();
+  }
+
+  wake(topic: string): void {
+    for (const wake of this.listeners.get(topic) ?? []) wake();
+  }
+
+  wakeAll(): void {
+    for (const topic of [...this.listeners.keys()]) this.wake(topic);
   }
 
   get size(): number {
-    return [...this.listeners.values()].reduce((sum, ofSubject) => sum + ofSubject.size, 0);
+    return [...this.listeners.values()].reduce((sum, ofTopic) => sum + ofTopic.size, 0);
   }
 }
 

@@ -2,17 +2,20 @@
  * Versions of a database's schema.
  *
  * 1. A schema's version is the number of its migrations; the list only grows at its end, and what was released never changes.
- * 2. A migration and the version that it makes are written in one transaction: a folder is at a version or at the one before.
- * 3. A folder of a newer version, or of another service, is refused before anything in it is touched.
+ * 2. A migration and the version that it makes are written in one transaction: a database is at a version or at the one before.
+ * 3. A database of a newer version, or of another service, is refused before anything in it is touched.
+ * 4. The version is read in the transaction that raises it, so processes that open a database at once raise it once.
  */
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
+import type { ColumnTypes } from './column-types';
 import { StorageError } from './storage-error';
 
 /** One step from a schema to the next. */
 export interface Migration {
   /** In words, for people who read the list. */
   readonly name: string;
-  readonly up: (transaction: Transaction<unknown>) => Promise<void>;
+  /** @param types names of column types, which differ between databases */
+  readonly up: (transaction: Transaction<unknown>, types: ColumnTypes) => Promise<void>;
 }
 
 /** Whose data it is and what this program can read. */
@@ -23,38 +26,54 @@ export interface SchemaOwner {
   readonly migrations: readonly Migration[];
 }
 
+/** What is migrated, in words for errors. */
+export interface MigrationTarget {
+  /** `the data folder /x`. */
+  readonly what: string;
+  /** What to do when it is another's: `choose another folder with --data`. */
+  readonly remedy: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly types: ColumnTypes;
+}
+
+/** Runs work in a transaction, one after another. */
+export type RunTransaction = <T>(work: (transaction: Transaction<unknown>) => Promise<T>) => Promise<T>;
+
 interface FolderRow {
   readonly service: string;
   readonly schema_version: number;
   readonly program_version: string;
 }
 
-/** Brings a database to the newest version. @param where for errors */
-export async function migrate(database: Kysely<unknown>, owner: SchemaOwner, where: string): Promise<void> {
-  const { service, programVersion, migrations } = owner;
-  const row = await readFolderRow(database);
+/** Brings a database to the newest version. @throws StorageError OTHER_SERVICE or OTHER_VERSION */
+export async function migrate(run: RunTransaction, owner: SchemaOwner, target: MigrationTarget): Promise<void> {
+  let current = false;
+  while (!current) current = await run((transaction) => migrateOnce(transaction, owner, target));
+}
+
+/** @returns whether the database is at the newest version */
+async function migrateOnce(transaction: Transaction<unknown>, { service, programVersion, migrations }: SchemaOwner, { what, remedy, facts, types }: MigrationTarget): Promise<boolean> {
+  const row = await readFolderRow(transaction);
   if (row && row.service !== service) {
-    throw new StorageError('OTHER_SERVICE', `the data folder ${where} belongs to the ${row.service} service, not to ${service}: choose another folder with --data`, { path: where });
+    throw new StorageError('OTHER_SERVICE', `${what} belongs to the ${row.service} service, not to ${service}: ${remedy}`, facts);
   }
   const found = row?.schema_version ?? 0;
   if (row && found > migrations.length) {
     throw new StorageError('OTHER_VERSION',
-      `the data folder ${where} has schema version ${found}, written by ${service} ${row.program_version}; this is ${service} ${programVersion}, which reads versions up to ${migrations.length}. `
-      + `Run ${service} ${row.program_version} or newer, or choose another folder with --data`,
-      { path: where, found: String(found), supported: String(migrations.length) });
+      `${what} has schema version ${found}, written by ${service} ${row.program_version}; this is ${service} ${programVersion}, which reads versions up to ${migrations.length}. `
+      + `Run ${service} ${row.program_version} or newer, or ${remedy}`,
+      { ...facts, found: String(found), supported: String(migrations.length) });
   }
-  for (const [i, migration] of migrations.entries()) {
-    if (i < found) continue;
-    await database.transaction().execute(async (transaction) => {
-      await migration.up(transaction);
-      await writeFolderRow(transaction, { service, schema_version: i + 1, program_version: programVersion });
-    });
-  }
+  const next = migrations[found];
+  if (next === undefined) return true;
+  await next.up(transaction, types);
+  await writeFolderRow(transaction, { service, schema_version: found + 1, program_version: programVersion });
+  return found + 1 === migrations.length;
 }
 
-async function readFolderRow(database: Kysely<unknown>): Promise<FolderRow | undefined> {
-  await sql`create table if not exists lockstep_folder (service text not null, schema_version integer not null, program_version text not null)`.execute(database);
-  const { rows } = await sql<FolderRow>`select service, schema_version, program_version from lockstep_folder`.execute(database);
+async function readFolderRow(transaction: Transaction<unknown>): Promise<FolderRow | undefined> {
+  await sql`create table if not exists lockstep_folder (service text not null, schema_version integer not null, program_version text not null)`.execute(transaction);
+  const { rows } = await sql<FolderRow>`select service, schema_version, program_version from lockstep_folder`.execute(transaction);
   return rows[0];
 }
 

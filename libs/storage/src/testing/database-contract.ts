@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../database';
+import { eventLogMigration } from '../event-log';
+import { leaseMigration } from '../lease';
 import type { Migration } from '../migration';
 import { rejection } from './rejection';
 
@@ -16,18 +18,21 @@ export const contractMigrations: readonly Migration[] = [{
   },
 }];
 
+/** The same with the event log and leases, for programs and tests that share one database. */
+export const sharedMigrations: readonly Migration[] = [...contractMigrations, eventLogMigration, leaseMigration];
+
 /** A database that can be closed and opened again with what it holds. */
 export interface DatabaseFixture {
   open(): Promise<Database<ContractSchema>>;
 }
 
 /** What every database must do; runs as tests of the file that calls it. */
-export function databaseContract(kind: string, make: () => DatabaseFixture): void {
+export function databaseContract(kind: string, make: () => DatabaseFixture | Promise<DatabaseFixture>): void {
   describe(`${kind} as a database`, () => {
     let fixture: DatabaseFixture;
     let database: Database<ContractSchema>;
     beforeEach(async () => {
-      fixture = make();
+      fixture = await make();
       database = await fixture.open();
     });
     afterEach(() => database.close());

@@ -1,5 +1,5 @@
 // Writes one entry a transaction and reports each that was committed, until somebody ends the process.
-import { openDatabase } from '../database';
+import { openDatabase } from '../sqlite-database';
 import { contractMigrations, type ContractSchema } from './database-contract';
 
 async function main(folder: string): Promise<void> {

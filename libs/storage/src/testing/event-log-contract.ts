@@ -1,10 +1,11 @@
 import type { QueryExecutorProvider } from 'kysely';
 import { EventLog, type EventTransaction, type LoggedEvent } from '../event-log';
+import type { Notifications } from '../notifications';
 import { rejection } from './rejection';
 
 /** A database with the event table, as the log sees it. */
 export interface EventLogFixture {
-  readonly database: { readonly query: QueryExecutorProvider; transaction<T>(work: (t: EventTransaction) => Promise<T>): Promise<T> };
+  readonly database: { readonly query: QueryExecutorProvider; readonly notifications: Notifications; transaction<T>(work: (t: EventTransaction) => Promise<T>): Promise<T> };
   close(): Promise<void>;
 }
 
