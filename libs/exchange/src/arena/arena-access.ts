@@ -1,11 +1,8 @@
 import { instantiateKernel, type Kernel } from './kernel';
 
-const STAGE_BYTES = 65_536;
-
 /** The arena as the exchange thread uses it. Addresses in bytes. */
 export class ArenaAccess {
   private readonly kernel: Kernel;
-  private readonly stage = Buffer.allocUnsafeSlow(STAGE_BYTES + 8);
   private view: Uint8Array;
   private flagView: Int32Array;
 
@@ -25,24 +22,6 @@ export class ArenaAccess {
   /** A view, not a copy. */
   bytes(address: number, length: number): Uint8Array {
     return this.view.subarray(address, address + length);
-  }
-
-  /**
-   * Copies a payload into the arena. V8 copies between shared and ordinary memory several times faster when both
-   * agree modulo 8; a payload that does not goes through a buffer that does.
-   */
-  write(address: number, payload: Uint8Array): void {
-    const skew = (address - payload.byteOffset) & 7;
-    if (skew === 0) {
-      this.view.set(payload, address);
-      return;
-    }
-    for (let done = 0; done < payload.length; done += STAGE_BYTES) {
-      const part = payload.subarray(done, done + STAGE_BYTES);
-      const phase = (address + done - this.stage.byteOffset) & 7;
-      this.stage.set(part, phase);
-      this.view.set(this.stage.subarray(phase, phase + part.length), address + done);
-    }
   }
 
   add(target: number, left: number, right: number, bytes: number): void {

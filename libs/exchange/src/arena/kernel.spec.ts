@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { leafValues } from '../testing/leaf-values';
+import { copyAligned } from './aligned-copy';
 import { Arena } from './arena';
 import { ArenaAccess } from './arena-access';
 
@@ -54,11 +55,11 @@ test('copy copies', () => {
   expect(floats(C, 1000)).toEqual(floats(A, 1000));
 });
 
-test.each([0, 1, 3, 4, 5, 7].flatMap((source) => [0, 4, 8].map((target): [number, number] => [source, target])))('write takes a payload that starts %i bytes off, to an address %i bytes off', (source, target) => {
+test.each([0, 1, 3, 4, 5, 7].flatMap((source) => [0, 4, 8].map((target): [number, number] => [source, target])))('copyAligned takes a payload that starts %i bytes off, to an address %i bytes off', (source, target) => {
   for (const length of [0, 5, 1000, 65_536, 70_001, 131_073]) {
     const buffer = Buffer.alloc(length + 8, 0).map((_, i) => (i * 31 + length) & 0xff);
     access.bytes(C - 8, length + 32).fill(0xee);
-    access.write(C + target, buffer.subarray(source, source + length));
+    copyAligned(access.bytes(C, length + 16), target, buffer.subarray(source, source + length));
     expect(Buffer.compare(access.bytes(C + target, length), buffer.subarray(source, source + length))).toBe(0);
     expect([...access.bytes(C + target - 1, 1), ...access.bytes(C + target + length, 1)]).toEqual([0xee, 0xee]);
   }

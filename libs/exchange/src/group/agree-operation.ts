@@ -1,7 +1,7 @@
 import type { CallClaim, Position } from '@lockstep/reduction';
-import { NODE_CLAIM, type ReceivedChunk } from '../wire/chunk-header';
+import { NODE_CLAIM, type ChunkHeader } from '../wire/chunk-header';
 import { formatRanks } from './exchange-group';
-import type { Operation, WaitDescription } from './operation';
+import { fault, type Operation, type Placement, type WaitDescription } from './operation';
 
 /** Length of a claim's digest: SHA-256. */
 export const CLAIM_DIGEST_BYTES = 32;
@@ -41,13 +41,18 @@ export class AgreeOperation implements Operation {
     if (this.begun && this.claims.size === this.worldSize) this.onFinished();
   }
 
-  accept(from: number, { header, payload }: ReceivedChunk): string | undefined {
-    if (header.node !== NODE_CLAIM) return 'sends a bucket while this member compares collective calls';
-    if (this.claims.has(from)) return 'makes two claims about one collective call';
-    if (payload.byteLength < CLAIM_DIGEST_BYTES) return `makes a claim of ${payload.byteLength} bytes`;
-    this.claims.set(from, decodeClaim(payload));
-    this.announce();
-    return undefined;
+  place(from: number, header: ChunkHeader, payloadBytes: number): Placement {
+    if (header.node !== NODE_CLAIM) return fault('sends a bucket while this member compares collective calls');
+    if (this.claims.has(from)) return fault('makes two claims about one collective call');
+    if (payloadBytes < CLAIM_DIGEST_BYTES || payloadBytes > CLAIM_DIGEST_BYTES + MAX_LABEL_BYTES) return fault(`makes a claim of ${payloadBytes} bytes`);
+    const target = Buffer.alloc(payloadBytes);
+    return {
+      kind: 'EXPECTED', target,
+      filled: () => {
+        this.claims.set(from, decodeClaim(target));
+        this.announce();
+      },
+    };
   }
 
   owes(rank: number): boolean {

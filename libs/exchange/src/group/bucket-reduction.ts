@@ -1,7 +1,8 @@
 /**
  * One bucket of a round on one member: contributions in, additions, sums out.
  *
- * 1. A chunk is placed only when node, offset, length and sender are what the plan expects, and only once.
+ * 1. A chunk is placed only when node, offset, length and sender are what the plan expects, and only once. It is written to its
+ *    place as it comes, and counts when it is whole.
  * 2. A chunk is reduced when the own part is submitted and every present slot's values are there: in the plan's
  *    order, whatever the order of arrival.
  * 3. The bucket is finished when every member has said what it contributes, be it nothing, all sums are in place, and the
@@ -11,6 +12,7 @@ import { chunkCount, chunkRange, nodeNumber, rangeLength, type Operand, type Ran
 import type { ArenaAccess } from '../arena/arena-access';
 import type { BucketPlace } from '../arena/arena-layout';
 import { NODE_SUM, type ChunkHeader } from '../wire/chunk-header';
+import { fault, type Placement } from './operation';
 
 const ELEMENT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
@@ -24,7 +26,7 @@ export interface OutgoingPiece {
   readonly node: number;
   readonly payload: Uint8Array;
   /** Called once the payload may change. */
-  readonly onSerialised?: () => void;
+  readonly onSent?: () => void;
 }
 
 export interface BucketContext {
@@ -39,7 +41,7 @@ export interface BucketContext {
   /** Buckets up to this size are copied before they are sent. */
   readonly copyBytes: number;
   readonly send: (piece: OutgoingPiece) => void;
-  /** The bucket may have finished while no chunk was accepted. */
+  /** The bucket may have finished. */
   readonly progressed: (bucket: number) => void;
 }
 
@@ -67,16 +69,16 @@ export class BucketReduction {
   private readonly sumsMissing: Int32Array;
   private messagesMissing: number;
   /** Own payloads in the arena whose being sent nothing else shows. */
-  private unserialised = 0;
+  private unsent = 0;
 
   constructor(
     private readonly context: BucketContext,
     private readonly index: number,
-    private readonly place: BucketPlace,
+    private readonly at: BucketPlace,
   ) {
     const { rank, worldSize, slots, plan, chunkLength } = context;
     this.own = this.owned(rank);
-    this.gathered = place.split.mode === 'SCATTER_GATHER';
+    this.gathered = this.at.split.mode === 'SCATTER_GATHER';
     const chunks = chunkCount(this.own, chunkLength);
     const foreign = slots.map((slot, i) => ({ slot, i })).filter(({ slot }) => slot.rank !== rank);
     this.pending = new Uint16Array(chunks).fill(foreign.filter(({ i }) => plan.present[i] === true).length);
@@ -91,7 +93,7 @@ export class BucketReduction {
   }
 
   get finished(): boolean {
-    return this.submitted && this.messagesMissing === 0 && this.reducedChunks === this.reduced.length && this.unserialised === 0;
+    return this.submitted && this.messagesMissing === 0 && this.reducedChunks === this.reduced.length && this.unsent === 0;
   }
 
   /** The own inputs are written: sends them and reduces what is complete. */
@@ -101,12 +103,11 @@ export class BucketReduction {
     for (let chunk = 0; chunk < this.reduced.length; chunk++) this.reduceIfComplete(chunk);
   }
 
-  /** @returns what is wrong with the chunk, in words; nothing was changed then */
-  accept(from: number, header: ChunkHeader, payload: Uint8Array): string | undefined {
-    if (header.bucketBytes !== this.place.length * ELEMENT_BYTES) {
-      return `says bucket ${this.index} has ${header.bucketBytes} bytes, here it has ${this.place.length * ELEMENT_BYTES}`;
+  place(from: number, header: ChunkHeader, payloadBytes: number): Placement {
+    if (header.bucketBytes !== this.at.length * ELEMENT_BYTES) {
+      return fault(`says bucket ${this.index} has ${header.bucketBytes} bytes, here it has ${this.at.length * ELEMENT_BYTES}`);
     }
-    return header.node === NODE_SUM ? this.acceptSum(from, header, payload) : this.acceptContribution(from, header, payload);
+    return header.node === NODE_SUM ? this.placeSum(from, header, payloadBytes) : this.placeContribution(from, header, payloadBytes);
   }
 
   owes(rank: number): boolean {
@@ -118,48 +119,58 @@ export class BucketReduction {
     return { submitted: this.submitted, contributions: ranks(this.contributionsMissing), sums: ranks(this.sumsMissing) };
   }
 
-  private acceptContribution(from: number, header: ChunkHeader, payload: Uint8Array): string | undefined {
-    const { slots, plan } = this.context;
+  private placeContribution(from: number, header: ChunkHeader, payloadBytes: number): Placement {
+    const { slots, plan, arena } = this.context;
     const slot = slots.findIndex(({ rank, root }) => rank === from && nodeNumber(root) === header.node);
-    if (slot < 0) return `sends node ${header.node}, which is no subtree root of its replicas`;
+    if (slot < 0) return fault(`sends node ${header.node}, which is no subtree root of its replicas`);
     const present = plan.present[slot] === true;
-    const chunk = this.chunkAt(present ? this.own : { from: this.own.from, to: this.own.from }, header.offset, payload.byteLength);
+    const chunk = this.chunkAt(present ? this.own : { from: this.own.from, to: this.own.from }, header.offset, payloadBytes);
     if (chunk === undefined) {
-      return `sends ${payload.byteLength} bytes at ${header.offset} of node ${header.node}${present ? '' : ', which has no rows here'}; no chunk of [${this.own.from * ELEMENT_BYTES}, ${this.own.to * ELEMENT_BYTES}) is there`;
+      return fault(`sends ${payloadBytes} bytes at ${header.offset} of node ${header.node}${present ? '' : ', which has no rows here'}; no chunk of [${this.own.from * ELEMENT_BYTES}, ${this.own.to * ELEMENT_BYTES}) is there`);
     }
-    if (!this.mark(slot, chunk)) return `sends ${header.offset} of node ${header.node} twice`;
-    const address = this.place.sources[slot];
+    if (!this.mark(slot, chunk)) return fault(`sends ${header.offset} of node ${header.node} twice`);
+    const address = this.at.sources[slot];
     if (address === undefined) throw new RangeError(`slot ${slot} has no place`);
-    this.context.arena.write(address + header.offset - this.own.from * ELEMENT_BYTES, payload);
-    this.bump(this.contributionsMissing, from, -1);
-    this.messagesMissing--;
-    if (present) {
-      this.bump(this.pending, chunk, -1);
-      this.reduceIfComplete(chunk);
-    }
-    return undefined;
+    return {
+      kind: 'EXPECTED',
+      target: arena.bytes(address + header.offset - this.own.from * ELEMENT_BYTES, payloadBytes),
+      filled: () => {
+        this.bump(this.contributionsMissing, from, -1);
+        this.messagesMissing--;
+        if (present) {
+          this.bump(this.pending, chunk, -1);
+          this.reduceIfComplete(chunk);
+        }
+        this.context.progressed(this.index);
+      },
+    };
   }
 
-  private acceptSum(from: number, header: ChunkHeader, payload: Uint8Array): string | undefined {
+  private placeSum(from: number, header: ChunkHeader, payloadBytes: number): Placement {
     const range = this.owned(from);
-    const chunk = this.gathered && rangeLength(range) > 0 ? this.chunkAt(range, header.offset, payload.byteLength) : undefined;
-    if (chunk === undefined) return `sends a sum of ${payload.byteLength} bytes at ${header.offset}, which is no chunk that it owns`;
-    if (!this.mark(this.context.slots.length + from, chunk)) return `sends the sum at ${header.offset} twice`;
-    this.context.arena.write(this.place.output + header.offset, payload);
-    this.bump(this.sumsMissing, from, -1);
-    this.messagesMissing--;
-    return undefined;
+    const chunk = this.gathered && rangeLength(range) > 0 ? this.chunkAt(range, header.offset, payloadBytes) : undefined;
+    if (chunk === undefined) return fault(`sends a sum of ${payloadBytes} bytes at ${header.offset}, which is no chunk that it owns`);
+    if (!this.mark(this.context.slots.length + from, chunk)) return fault(`sends the sum at ${header.offset} twice`);
+    return {
+      kind: 'EXPECTED',
+      target: this.context.arena.bytes(this.at.output + header.offset, payloadBytes),
+      filled: () => {
+        this.bump(this.sumsMissing, from, -1);
+        this.messagesMissing--;
+        this.context.progressed(this.index);
+      },
+    };
   }
 
   private sendContributions(): void {
     const { rank, worldSize, slots, plan, chunkLength, arena } = this.context;
     const own = slots.flatMap((slot, i) => (slot.rank === rank ? [{ slot, present: plan.present[i] === true }] : []));
     // The sums of scatter-gather show that the owners have the inputs. A one-shot bucket ends without a word from the
-    // peers: small inputs are copied, once for all peers; of large ones the end waits until they are serialised.
-    const bytes = this.place.length * ELEMENT_BYTES;
+    // peers: small inputs are copied, once for all peers; of large ones the end waits until they are sent.
+    const bytes = this.at.length * ELEMENT_BYTES;
     const copied = !this.gathered && bytes <= this.context.copyBytes;
     const snapshots = own.map(({ slot }) => (copied ? Buffer.from(arena.bytes(this.inputOf(slot), bytes)) : undefined));
-    const onSerialised = this.gathered || copied ? undefined : this.serialised;
+    const onSent = this.gathered || copied ? undefined : this.sent;
     const peers = Array.from({ length: worldSize - 1 }, (_, i) => (rank + 1 + i) % worldSize);
     const longest = Math.max(0, ...peers.map((peer) => chunkCount(this.owned(peer), chunkLength)));
     for (let chunk = 0; chunk < longest; chunk++) {
@@ -170,8 +181,8 @@ export class BucketReduction {
           if (!present && chunk > 0) return;
           const range = chunkRange(target, chunkLength, chunk);
           const [start, end] = [range.from * ELEMENT_BYTES, (present ? range.to : range.from) * ELEMENT_BYTES];
-          if (onSerialised) this.unserialised++;
-          this.send(to, start, nodeNumber(slot.root), snapshots[i]?.subarray(start, end) ?? arena.bytes(this.inputOf(slot) + start, end - start), onSerialised);
+          if (onSent) this.unsent++;
+          this.send(to, start, nodeNumber(slot.root), snapshots[i]?.subarray(start, end) ?? arena.bytes(this.inputOf(slot) + start, end - start), onSent);
         });
       }
     }
@@ -186,11 +197,11 @@ export class BucketReduction {
     const bytes = rangeLength(range) * ELEMENT_BYTES;
     if (bytes === 0) return;
     const address = (operand: Operand): number => {
-      const found = operand.kind === 'REGISTER' ? registers[operand.register] : this.place.sources[operand.slot];
+      const found = operand.kind === 'REGISTER' ? registers[operand.register] : this.at.sources[operand.slot];
       if (found === undefined) throw new RangeError(`the plan names ${JSON.stringify(operand)}, which has no place`);
       return operand.kind === 'REGISTER' ? found : found + (range.from - this.own.from) * ELEMENT_BYTES;
     };
-    const output = this.place.output + range.from * ELEMENT_BYTES;
+    const output = this.at.output + range.from * ELEMENT_BYTES;
     for (const step of plan.steps) {
       if (step.kind === 'COPY') arena.copy(output, address(step.from), bytes);
       else arena.add(step.target.kind === 'OUTPUT' ? output : address(step.target), address(step.left), address(step.right), bytes);
@@ -199,13 +210,13 @@ export class BucketReduction {
     for (let i = 1; i < worldSize; i++) this.send((rank + i) % worldSize, range.from * ELEMENT_BYTES, NODE_SUM, arena.bytes(output, bytes));
   }
 
-  private send(to: number, offset: number, node: number, payload: Uint8Array, onSerialised?: () => void): void {
-    this.context.send({ to, bucket: this.index, bucketBytes: this.place.length * ELEMENT_BYTES, offset, node, payload, ...(onSerialised && { onSerialised }) });
+  private send(to: number, offset: number, node: number, payload: Uint8Array, onSent?: () => void): void {
+    this.context.send({ to, bucket: this.index, bucketBytes: this.at.length * ELEMENT_BYTES, offset, node, payload, ...(onSent && { onSent }) });
   }
 
-  private readonly serialised = (): void => {
-    this.unserialised--;
-    if (this.unserialised === 0) this.context.progressed(this.index);
+  private readonly sent = (): void => {
+    this.unsent--;
+    if (this.unsent === 0) this.context.progressed(this.index);
   };
 
   /** Index of the chunk of a range that lies exactly there. */
@@ -229,11 +240,11 @@ export class BucketReduction {
   }
 
   private owned(rank: number): Range {
-    return this.place.split.owned[rank] ?? { from: 0, to: 0 };
+    return this.at.split.owned[rank] ?? { from: 0, to: 0 };
   }
 
   private inputOf(slot: Slot): number {
-    const address = this.place.inputs[slot.index];
+    const address = this.at.inputs[slot.index];
     if (address === undefined) throw new RangeError(`root ${slot.index} has no input`);
     return address;
   }

@@ -9,7 +9,7 @@
  */
 import { CollectiveError, formatPosition, type Position } from '@lockstep/reduction';
 import { RpcError } from '@lockstep/rpc';
-import type { ChunkFate, IncomingPull, Transport } from '../transport/transport';
+import type { ChunkSink, IncomingPull, Transport } from '../transport/transport';
 import { formatGroup, formatRanks, type ExchangeGroup } from './exchange-group';
 import { PeerLink } from './peer-link';
 
@@ -22,7 +22,8 @@ export interface ConnectionsContext {
   readonly transport: Transport;
   readonly connectTimeoutMs: number;
   readonly earlyBytes: number;
-  readonly onChunk: (link: PeerLink, message: Buffer) => ChunkFate;
+  /** Takes the chunks of a peer. */
+  readonly sinkOf: (link: PeerLink) => ChunkSink;
   /** Our pull from the peer ended after the group was up. */
   readonly onLost: (link: PeerLink) => void;
   /** Payloads in flight to some peer came to zero. */
@@ -92,14 +93,17 @@ export class Connections {
   }
 
   private dial(link: PeerLink): void {
-    const { group, transport, onChunk } = this.context;
+    const { group, transport, sinkOf } = this.context;
     const claim = { job: group.job, generation: group.generation, rank: group.rank, worldSize: group.members.length, token: group.token, targetRank: link.rank };
+    const sink = sinkOf(link);
     link.pulling(transport.pull(link.address, claim, {
       admitted: () => {
         link.admitted();
         this.checkUp();
       },
-      chunk: (message) => onChunk(link, message),
+      chunk: (header, payloadBytes) => sink.chunk(header, payloadBytes),
+      filled: () => sink.filled(),
+      malformed: (what) => sink.malformed(what),
       closed: (cause) => this.pullClosed(link, cause),
     }));
   }

@@ -79,6 +79,17 @@ test('a member that runs ahead is held back, and nothing is lost', async () => {
   expectSums(outputs.map((output) => output ?? []), 2, all(2), [length], 1);
 });
 
+test.each(Array.from({ length: 24 }, (_, turns) => [turns]))('an operation that begins %i turns after its first chunk: what is half there is not lost', async (turns) => {
+  const length = 3000;
+  const world = await MemoryWorld.create({ replicas: 2, ranges: even(2, 2), constants: { chunkBytes: 1024, oneShotBytes: 0 } });
+  const leaf = (replica: number, bucket: number): Float32Array => leafValues(replica, bucket, 1, length);
+  const [first, second] = world.members;
+  const ahead = first?.allReduce({ position, bucketLengths: [length], present: all(2), leaf });
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const outputs = await Promise.all([ahead, second?.allReduce({ position, bucketLengths: [length], present: all(2), leaf })]);
+  expectSums(outputs.map((output) => output ?? []), 2, all(2), [length], 1);
+});
+
 async function failureOf(promise: Promise<unknown>): Promise<CollectiveError> {
   const error: unknown = await promise.then(() => undefined, (caught: unknown) => caught);
   if (!(error instanceof CollectiveError)) throw new Error(`no CollectiveError but ${String(error)}`);

@@ -7,17 +7,19 @@
  */
 import { CollectiveError, formatPosition, samePosition, type CallClaim, type Position } from '@lockstep/reduction';
 import type { RpcError } from '@lockstep/rpc';
+import { copyAligned } from '../arena/aligned-copy';
 import type { ArenaAccess } from '../arena/arena-access';
 import type { AreaSizes } from '../arena/arena-layout';
 import { RoundPlanner } from '../arena/round-planner';
 import type { ResolvedOptions } from '../options';
-import type { ChunkFate, IncomingPull, Transport } from '../transport/transport';
-import { GRPC_PREFIX_BYTES, NODE_CLAIM, readChunk, type ReceivedChunk } from '../wire/chunk-header';
+import type { IncomingPull, Transport } from '../transport/transport';
+import { GRPC_PREFIX_BYTES, HEADER_BYTES, NODE_CLAIM, type ChunkHeader, type ReceivedChunk } from '../wire/chunk-header';
 import { AgreeOperation, encodeClaim } from './agree-operation';
 import { Connections, lossOf } from './connections';
+import { EarlyBuffers } from './early-buffers';
 import type { Counters } from './counters';
 import { formatGroup, type ExchangeGroup } from './exchange-group';
-import type { Operation, WaitDescription } from './operation';
+import type { Operation, Placement, WaitDescription } from './operation';
 import type { PeerLink } from './peer-link';
 import { RoundOperation } from './round-operation';
 
@@ -61,15 +63,21 @@ export class Group {
   private readonly lastArrivalMs: number[];
   private readonly wireBefore: number;
   private flushWaiters: (() => void)[] = [];
+  private readonly earlyBuffers: EarlyBuffers;
 
   constructor(private readonly context: GroupContext) {
     const { group, options, transport } = context;
     this.planner = new RoundPlanner(group.replicas, group.members.map(({ range }) => range), group.rank, options.constants);
     this.lastArrivalMs = group.members.map(() => 0);
     this.wireBefore = context.wireBytesSent();
+    this.earlyBuffers = new EarlyBuffers(options.constants.chunkBytes);
     this.connections = new Connections({
       group, transport, connectTimeoutMs: options.connectTimeoutMs, earlyBytes: options.earlyBytes,
-      onChunk: (link, message) => this.receive(link, message),
+      sinkOf: (link) => ({
+        chunk: (header, payloadBytes) => this.receive(link, header, payloadBytes),
+        filled: () => this.filled(link),
+        malformed: (what) => this.blame(link, `sends what is no Chunk: ${what}`),
+      }),
       onLost: (link) => this.lost(link),
       onFlushed: () => this.flushed(),
     });
@@ -98,7 +106,7 @@ export class Group {
     const round = new RoundOperation({
       number, position, place, arena, rank: group.rank, worldSize: group.members.length, slots: planner.slots, plan: planner.plan(present),
       chunkLength: constants.chunkBytes / Float32Array.BYTES_PER_ELEMENT, copyBytes: constants.oneShotBytes,
-      send: ({ to, payload, onSerialised, ...piece }) => this.send(to, { number, position }, piece, payload, onSerialised),
+      send: ({ to, payload, onSent, ...piece }) => this.send(to, { number, position }, piece, payload, onSent),
       finished: () => {
         this.count();
         counters.add('rounds', 1);
@@ -179,37 +187,71 @@ export class Group {
     }
   }
 
-  private receive(link: PeerLink, message: Buffer): ChunkFate {
-    if (this.failure) return 'TAKEN';
-    this.context.counters.add('receivedBytes', GRPC_PREFIX_BYTES + message.byteLength);
-    let chunk: ReceivedChunk;
-    try {
-      chunk = readChunk(message);
-    } catch (error) {
-      this.blame(link, `sends what is no Chunk: ${error instanceof Error ? error.message : String(error)}`);
-      return 'TAKEN';
-    }
-    const { generation, round } = chunk.header;
+  /** @returns where the payload of a chunk that begins goes; undefined: it is of no use */
+  private receive(link: PeerLink, header: ChunkHeader, payloadBytes: number): Uint8Array | undefined {
+    if (this.failure) return undefined;
+    this.context.counters.add('receivedBytes', GRPC_PREFIX_BYTES + HEADER_BYTES + payloadBytes);
+    const { generation, round } = header;
     const current = this.operation?.number ?? 0;
-    if (generation !== this.context.group.generation) this.blame(link, `sends a chunk of generation ${generation}`);
-    else if (this.operation && round === current) this.deliver(link, this.operation, chunk);
-    else if (round === current + 1) {
-      link.keepEarly(chunk);
-      return 'KEPT';
-    } else this.blame(link, `sends a chunk of operation ${round} while this member is at ${current}`);
-    return 'TAKEN';
+    if (generation !== this.context.group.generation) {
+      this.blame(link, `sends a chunk of generation ${generation}`);
+      return undefined;
+    }
+    if (this.operation && round === current) {
+      const placement = this.place(link, this.operation, header, payloadBytes);
+      if (!placement) return undefined;
+      link.expectPlaced(placement.filled);
+      return placement.target;
+    }
+    if (round === current + 1) {
+      const payload = this.earlyBuffers.take(payloadBytes);
+      link.expectEarly(header, payload);
+      return payload;
+    }
+    this.blame(link, `sends a chunk of operation ${round} while this member is at ${current}`);
+    return undefined;
   }
 
-  private deliver(link: PeerLink, operation: Operation, chunk: ReceivedChunk): void {
-    if (this.failure) return;
-    const { position } = chunk.header;
-    if (!samePosition(position, operation.position)) {
-      this.blame(link, `is at ${formatPosition(position)} while this member is at ${formatPosition(operation.position)}`);
-      return;
+  /** @returns undefined for a chunk that is not expected: its sender is to blame */
+  private place(link: PeerLink, operation: Operation, header: ChunkHeader, payloadBytes: number): Extract<Placement, { kind: 'EXPECTED' }> | undefined {
+    if (!samePosition(header.position, operation.position)) {
+      this.blame(link, `is at ${formatPosition(header.position)} while this member is at ${formatPosition(operation.position)}`);
+      return undefined;
     }
+    const placement = operation.place(link.rank, header, payloadBytes);
+    if (placement.kind === 'EXPECTED') return placement;
+    this.blame(link, placement.what);
+    return undefined;
+  }
+
+  private filled(link: PeerLink): void {
+    const arrived = link.arrived();
+    if (this.failure) return;
+    switch (arrived.kind) {
+      case 'PLACED':
+        this.arrive(link, arrived.filled);
+        return;
+      case 'EARLY':
+        // Its operation may have begun while it arrived.
+        if (arrived.chunk.header.round === this.operation?.number) this.deliver(link, this.operation, arrived.chunk);
+        else link.keepEarly(arrived.chunk);
+        return;
+    }
+  }
+
+  /** Takes a chunk that came before its operation began. */
+  private deliver(link: PeerLink, operation: Operation, { header, payload }: ReceivedChunk): void {
+    const placement = this.failure ? undefined : this.place(link, operation, header, payload.byteLength);
+    if (placement) {
+      copyAligned(placement.target, 0, payload);
+      this.arrive(link, placement.filled);
+    }
+    this.earlyBuffers.giveBack(payload);
+  }
+
+  private arrive(link: PeerLink, filled: () => void): void {
     this.lastArrivalMs[link.rank] = this.context.now();
-    const fault = operation.accept(link.rank, chunk);
-    if (fault !== undefined) this.blame(link, fault);
+    filled();
   }
 
   /** Brings the counters up to date at the end of an operation, before the compute thread hears of it. */
@@ -231,9 +273,9 @@ export class Group {
       + `rank ${a} runs ${labelA}, rank ${b} runs ${labelB}. Every worker must make the same calls with the same arguments`, { position: operation.position, ranks: [a, b] }));
   }
 
-  private send(to: number, operation: Pick<Operation, 'number' | 'position'>, piece: { bucket: number; bucketBytes: number; offset: number; node: number }, payload: Uint8Array, onSerialised?: () => void): void {
+  private send(to: number, operation: Pick<Operation, 'number' | 'position'>, piece: { bucket: number; bucketBytes: number; offset: number; node: number }, payload: Uint8Array, onSent?: () => void): void {
     const { group, counters, options } = this.context;
-    this.connections.links.get(to)?.send({ generation: group.generation, position: operation.position, round: operation.number, ...piece }, payload, onSerialised);
+    this.connections.links.get(to)?.send({ generation: group.generation, position: operation.position, round: operation.number, ...piece }, payload, onSent);
     counters.add('sentBytes', options.constants.headerBytes + payload.byteLength);
   }
 

@@ -1,13 +1,22 @@
 import type { Position } from '@lockstep/reduction';
-import type { ReceivedChunk } from '../wire/chunk-header';
+import type { ChunkHeader } from '../wire/chunk-header';
+
+/** Where a chunk goes. */
+export type Placement =
+  /** Its payload is written to `target`; then `filled` is called, once. */
+  | { readonly kind: 'EXPECTED'; readonly target: Uint8Array; readonly filled: () => void }
+  /** It is not what the plan expects: a fault of its sender, in words. Nothing was changed. */
+  | { readonly kind: 'FAULT'; readonly what: string };
+
+export const fault = (what: string): Placement => ({ kind: 'FAULT', what });
 
 /** What members do together at a position: reduce buckets, or compare claims. They do the same ones in the same order. */
 export interface Operation {
   /** Number within the generation, from 1. */
   readonly number: number;
   readonly position: Position;
-  /** @returns what is wrong with the chunk, in words: a fault of its sender; nothing was changed then */
-  accept(from: number, chunk: ReceivedChunk): string | undefined;
+  /** Says where a chunk that begins to arrive goes. One that is expected counts as come from here on: it is expected once. */
+  place(from: number, header: ChunkHeader, payloadBytes: number): Placement;
   /** Whether something must still come from a peer. */
   owes(rank: number): boolean;
   /** Whom it waits for, for errors. */

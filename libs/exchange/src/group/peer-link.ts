@@ -1,10 +1,10 @@
 /**
  * Both directions between this member and one peer: our pull from it, its pull from us.
  *
- * 1. Chunks of operations that have not begun here are kept as they came, in order; past `earlyBytes` the pull is
- *    paused, and resumed when they are taken. A peer is never more than one operation ahead, and everything that it owes to
- *    the running operation was sent before, so the pause cannot block it.
- * 2. A payload is counted as in flight until it was serialised or its stream closed.
+ * 1. Chunks of operations that have not begun here are kept, in order; past `earlyBytes` the pull is paused, and resumed
+ *    when they are taken: what is kept is at most that and a window. A peer is never more than one operation ahead, and
+ *    everything that it owes to the running operation was sent before, so the pause cannot block it.
+ * 2. A payload is counted as in flight until it was sent or its stream closed.
  */
 import type { RpcError } from '@lockstep/rpc';
 import { ChunkMessage } from '../wire/chunk-message';
@@ -23,6 +23,11 @@ type Outbound =
   | { readonly kind: 'OPEN'; readonly stream: ChunkStream }
   | { readonly kind: 'CLOSED' };
 
+/** What happens when the payload that is arriving is whole. */
+type Arriving =
+  | { readonly kind: 'PLACED'; readonly filled: () => void }
+  | { readonly kind: 'EARLY'; readonly chunk: ReceivedChunk };
+
 export class PeerLink {
   private inboundState: Inbound = { kind: 'CONNECTING', lastError: undefined };
   private outboundState: Outbound = { kind: 'AWAITED' };
@@ -30,7 +35,8 @@ export class PeerLink {
   private early: ReceivedChunk[] = [];
   private earlyBytesHeld = 0;
   private paused = false;
-  private readonly inFlight = new Set<{ readonly onSerialised: (() => void) | undefined }>();
+  private arriving: Arriving | undefined;
+  private readonly inFlight = new Set<{ readonly onSent: (() => void) | undefined }>();
 
   constructor(
     readonly rank: number,
@@ -51,7 +57,7 @@ export class PeerLink {
     return this.inboundState.kind === 'OPEN' && this.outboundState.kind === 'OPEN';
   }
 
-  /** Payloads that were given to send() and not serialised yet. */
+  /** Payloads that were given to send() and not sent yet. */
   get payloadsInFlight(): number {
     return this.inFlight.size;
   }
@@ -86,28 +92,45 @@ export class PeerLink {
     return true;
   }
 
-  /** @param onSerialised called once the payload may change, also when it cannot be sent */
-  send(header: ChunkHeader, payload: Uint8Array, onSerialised?: () => void): void {
+  /** @param onSent called once the payload may change, also when it cannot be sent */
+  send(header: ChunkHeader, payload: Uint8Array, onSent?: () => void): void {
     if (this.outboundState.kind !== 'OPEN') {
-      onSerialised?.();
+      onSent?.();
       return;
     }
-    const entry = { onSerialised };
+    const entry = { onSent };
     this.inFlight.add(entry);
     this.outboundState.stream.send(new ChunkMessage(header, payload, () => this.settle(entry)));
   }
 
-  /** Keeps a chunk of an operation that has not begun here. */
-  keepEarly(chunk: ReceivedChunk): void {
-    this.early.push(chunk);
-    this.earlyBytesHeld += HEADER_BYTES + chunk.payload.byteLength;
+  /** A payload goes to where its operation wants it. */
+  expectPlaced(filled: () => void): void {
+    this.arriving = { kind: 'PLACED', filled };
+  }
+
+  /** A payload of an operation that has not begun here is kept in memory of its own meanwhile. */
+  expectEarly(header: ChunkHeader, payload: Uint8Array): void {
+    this.arriving = { kind: 'EARLY', chunk: { header, payload } };
+    this.earlyBytesHeld += HEADER_BYTES + payload.byteLength;
     if (this.earlyBytesHeld > this.earlyBytes && !this.paused) {
       this.paused = true;
       this.pull?.pause();
     }
   }
 
-  /** Gives back what was kept, in order. */
+  /** The payload that was expected last is whole: what it is. */
+  arrived(): Arriving {
+    const { arriving } = this;
+    if (!arriving) throw new Error(`the pull from rank ${this.rank} fills a place that it was not given`);
+    this.arriving = undefined;
+    return arriving;
+  }
+
+  keepEarly(chunk: ReceivedChunk): void {
+    this.early.push(chunk);
+  }
+
+  /** Gives back what was kept, in order. What is arriving still follows. */
   takeEarly(): readonly ReceivedChunk[] {
     const taken = this.early;
     this.early = [];
@@ -125,9 +148,9 @@ export class PeerLink {
     this.early = [];
   }
 
-  private settle(entry: { readonly onSerialised: (() => void) | undefined }): void {
+  private settle(entry: { readonly onSent: (() => void) | undefined }): void {
     if (!this.inFlight.delete(entry)) return;
-    entry.onSerialised?.();
+    entry.onSent?.();
     if (this.inFlight.size === 0) this.onFlushed();
   }
 }

@@ -1,10 +1,10 @@
 import type { Position, ReductionPlan, Slot } from '@lockstep/reduction';
 import type { ArenaAccess } from '../arena/arena-access';
 import type { RoundPlace } from '../arena/arena-layout';
-import { NODE_CLAIM, type ReceivedChunk } from '../wire/chunk-header';
+import { NODE_CLAIM, type ChunkHeader } from '../wire/chunk-header';
 import { BucketReduction, type Missing, type OutgoingPiece } from './bucket-reduction';
 import { formatRanks } from './exchange-group';
-import type { Operation, WaitDescription } from './operation';
+import { fault, type Operation, type Placement, type WaitDescription } from './operation';
 
 export interface RoundContext {
   readonly number: number;
@@ -52,13 +52,10 @@ export class RoundOperation implements Operation {
     this.report(bucket);
   }
 
-  accept(from: number, { header, payload }: ReceivedChunk): string | undefined {
-    if (header.node === NODE_CLAIM) return 'compares collective calls while this member reduces buckets';
+  place(from: number, header: ChunkHeader, payloadBytes: number): Placement {
+    if (header.node === NODE_CLAIM) return fault('compares collective calls while this member reduces buckets');
     const bucket = this.buckets[header.bucket];
-    if (!bucket) return `sends bucket ${header.bucket}; there are ${this.buckets.length}`;
-    const fault = bucket.accept(from, header, payload);
-    if (fault === undefined) this.report(header.bucket);
-    return fault;
+    return bucket ? bucket.place(from, header, payloadBytes) : fault(`sends bucket ${header.bucket}; there are ${this.buckets.length}`);
   }
 
   owes(rank: number): boolean {

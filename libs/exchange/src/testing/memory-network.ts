@@ -1,5 +1,6 @@
 import { RpcError } from '@lockstep/rpc';
 import type { ChunkStream, IncomingPull, Listener, OutgoingPull, PullEvents, Transport } from '../transport/transport';
+import { readChunk, type ReceivedChunk } from '../wire/chunk-header';
 import type { ChunkMessage } from '../wire/chunk-message';
 import type { PullClaim } from '../wire/exchange-service';
 
@@ -8,7 +9,7 @@ export type Tamper = (message: Buffer, fromRank: number, toRank: number) => Buff
 
 /**
  * Pulls inside one process. Streams keep their order; which stream goes next is drawn from a seed. Messages are
- * serialised as late as the interface allows, when they are delivered.
+ * read as late as the interface allows, when they are delivered; between header and payload others may come.
  */
 export class MemoryNetwork implements Transport {
   private readonly servers = new Map<string, (pull: IncomingPull) => void>();
@@ -119,7 +120,8 @@ class MemoryStream implements OutgoingPull {
     const stream: ChunkStream = {
       send: (message: ChunkMessage) => this.enqueue(() => {
         const passed = tamper(message.toBuffer());
-        if (passed) this.events.chunk(passed);
+        message.onSent();
+        if (passed) this.deliver(passed);
       }),
       end: () => this.enqueue(() => this.close(undefined)),
       abort: (error) => {
@@ -139,6 +141,23 @@ class MemoryStream implements OutgoingPull {
         else this.closeListeners.push(listener);
       },
     };
+  }
+
+  private deliver(message: Buffer): void {
+    let chunk: ReceivedChunk;
+    try {
+      chunk = readChunk(message);
+    } catch (error) {
+      this.events.malformed(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    const target = this.events.chunk(chunk.header, chunk.payload.byteLength);
+    if (!target) return;
+    this.queue.unshift(() => {
+      target.set(chunk.payload);
+      this.events.filled();
+    });
+    this.schedule();
   }
 
   private over(): void {

@@ -2,18 +2,18 @@
  * How chunks travel between members.
  *
  * 1. Bulk bytes flow from the server to the client of a pull, in order, one pull per ordered pair of members.
- * 2. A payload given to send() is read later: it stays as it is until `onSerialised` was called or the stream closed.
- * 3. Back-pressure goes from a paused pull to the sender's queue, which holds references, not copies.
+ * 2. A payload given to send() is read later: it stays as it is until `onSent` was called or the stream closed.
+ * 3. Back-pressure goes from a held pull to the sender's queue, which holds references, not copies.
+ * 4. A payload that comes is written to where its receiver says, once: no buffer of the transport's lies between where that can be.
  */
 import type { RpcError } from '@lockstep/rpc';
+import type { ChunkHeader } from '../wire/chunk-header';
 import type { ChunkMessage } from '../wire/chunk-message';
 import type { PullClaim } from '../wire/exchange-service';
 
-/** What became of a message: KEPT ones are still read after chunk() has returned. */
-export type ChunkFate = 'TAKEN' | 'KEPT';
-
 /** Sends chunks to the peer that pulled. */
 export interface ChunkStream {
+  /** Never calls `onSent` before it returns. */
   send(message: ChunkMessage): void;
   /** Ends the stream after what was sent. */
   end(): void;
@@ -26,23 +26,35 @@ export interface IncomingPull {
   readonly claim: PullClaim;
   admit(): ChunkStream;
   refuse(error: RpcError): void;
-  /** Called once when the pull is over, for whatever reason; at once if it is over already. */
+  /** Called once when the pull is over, for whatever reason, and after end() when the peer has read all; at once if it is over already. */
   onClosed(listener: () => void): void;
 }
 
+/** What comes of chunks, in order: chunk(), then filled() if chunk() named a place. */
+export interface ChunkSink {
+  /**
+   * A chunk begins.
+   *
+   * @returns where its payload goes: `payloadBytes` bytes that the transport writes until filled() or closed(); undefined: nowhere, it is dropped
+   */
+  chunk(header: ChunkHeader, payloadBytes: number): Uint8Array | undefined;
+  /** The payload is in its place. */
+  filled(): void;
+  /** A message is no Chunk; it is dropped. @param what says why */
+  malformed(what: string): void;
+}
+
 /** What becomes of a pull of ours. */
-export interface PullEvents {
+export interface PullEvents extends ChunkSink {
   /** The peer admitted us. */
   admitted(): void;
-  /** A Chunk message; the buffer belongs to the receiver. */
-  chunk(message: Buffer): ChunkFate;
   /** Over, called once. Without a cause: the peer ended the stream after all that it had sent. */
   closed(cause: RpcError | undefined): void;
 }
 
 /** A pull of ours. */
 export interface OutgoingPull {
-  /** Stops chunk() soon: what was read from the network already may still come. */
+  /** Lets the peer send no more than a window's bytes. */
   pause(): void;
   resume(): void;
   /** Ends the pull; no event follows. */

@@ -77,28 +77,37 @@ export function writeHeader(target: Buffer, at: number, header: ChunkHeader, pay
   return p;
 }
 
-/** @throws Error when the bytes are no Chunk, or name a phase that does not exist */
-export function readChunk(message: Buffer): ReceivedChunk {
-  if (!hasOurLayout(message)) return readAnyLayout(message);
-  const field = (index: number): number => message.readUInt32LE(10 + 5 * index);
+/**
+ * The header of a message in our layout.
+ *
+ * @param head the message's first HEADER_BYTES
+ * @returns undefined for another layout
+ * @throws Error when it names a phase that does not exist
+ */
+export function readHeader(head: Buffer, messageBytes: number): ChunkHeader | undefined {
+  if (!hasOurLayout(head, messageBytes)) return undefined;
+  const field = (index: number): number => head.readUInt32LE(10 + 5 * index);
   return {
-    header: {
-      generation: message.readBigUInt64LE(1),
-      position: { call: field(0), epoch: field(1), phase: phaseOf(field(2)), step: field(3) },
-      round: field(4), bucket: field(5), bucketBytes: field(6), offset: field(7), node: field(8),
-    },
-    payload: message.subarray(HEADER_BYTES),
+    generation: head.readBigUInt64LE(1),
+    position: { call: field(0), epoch: field(1), phase: phaseOf(field(2)), step: field(3) },
+    round: field(4), bucket: field(5), bucketBytes: field(6), offset: field(7), node: field(8),
   };
 }
 
-function hasOurLayout(message: Buffer): boolean {
-  if (message.length < HEADER_BYTES || message[0] !== TAG_GENERATION || message[54] !== TAG_DATA) return false;
+/** @throws Error when the bytes are no Chunk, or name a phase that does not exist */
+export function readChunk(message: Buffer): ReceivedChunk {
+  const header = message.length < HEADER_BYTES ? undefined : readHeader(message, message.length);
+  return header ? { header, payload: message.subarray(HEADER_BYTES) } : readAnyLayout(message);
+}
+
+function hasOurLayout(head: Buffer, messageBytes: number): boolean {
+  if (head[0] !== TAG_GENERATION || head[54] !== TAG_DATA) return false;
   for (let i = 0; i < FIXED32_FIELDS.length; i++) {
-    if (message[9 + 5 * i] !== fixed32Tag(i + 2)) return false;
+    if (head[9 + 5 * i] !== fixed32Tag(i + 2)) return false;
   }
-  const [a = 0, b = 0, c = 0, d = 0] = message.subarray(55, HEADER_BYTES);
+  const [a = 0, b = 0, c = 0, d = 0] = head.subarray(55, HEADER_BYTES);
   const flags = (a & 0x80) !== 0 && (b & 0x80) !== 0 && (c & 0x80) !== 0 && (d & 0x80) === 0;
-  return flags && ((a & 0x7f) | ((b & 0x7f) << 7) | ((c & 0x7f) << 14) | (d << 21)) === message.length - HEADER_BYTES;
+  return flags && ((a & 0x7f) | ((b & 0x7f) << 7) | ((c & 0x7f) << 14) | (d << 21)) === messageBytes - HEADER_BYTES;
 }
 
 function readAnyLayout(message: Buffer): ReceivedChunk {

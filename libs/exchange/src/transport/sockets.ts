@@ -1,0 +1,40 @@
+import net from 'node:net';
+
+/** Where a socket reads to. */
+export interface SocketReads {
+  /** Where the network puts what it reads next. */
+  next(): Uint8Array;
+  /** It has put `bytes` at the start of what next() gave. */
+  read(target: Uint8Array, bytes: number): void;
+}
+
+/** Makes and accepts the connections of the exchange. */
+export interface Sockets {
+  /** Connects without waiting: what is written before goes out then; failures come as the socket's 'error'. */
+  dial(host: string, port: number, reads: SocketReads): net.Socket;
+  /** A server that does not listen yet. */
+  acceptor(onSocket: (socket: net.Socket) => void): net.Server;
+}
+
+/** Plain TCP. */
+export const TCP_SOCKETS: Sockets = {
+  dial: (host, port, reads) => net.connect({
+    host, port, noDelay: true,
+    onread: {
+      buffer: () => reads.next(),
+      callback: (bytes, target) => {
+        reads.read(target, bytes);
+        return true;
+      },
+    },
+  }),
+  acceptor: (onSocket) => net.createServer({ noDelay: true }, onSocket),
+};
+
+/** @throws RangeError for what is not host:port; an IPv6 address stands in brackets */
+export function parseAddress(address: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(address) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || port === undefined || Number(port) > 65_535) throw new RangeError(`"${address}" is no host:port`);
+  return { host, port: Number(port) };
+}
