@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { Client, credentials, type ChannelOptions } from '@grpc/grpc-js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './limits';
 
@@ -14,7 +15,26 @@ export interface ChannelSettings {
   readonly flowControlWindowBytes?: number;
 }
 
-/** Opens a channel; it connects at the first call. */
+/**
+ * What gRPC dials for an address, or for several that stand by for one another: the first that answers is used.
+ *
+ * @throws RangeError for several that are not all IP addresses
+ */
+export function dialTarget(address: string): string {
+  const parts = address.split(',').map((part) => part.trim());
+  if (parts.length === 1) return address;
+  for (const part of parts) {
+    if (net.isIPv4(part.slice(0, part.lastIndexOf(':')))) continue;
+    throw new RangeError(`"${part}" in "${address}": several addresses must be IPv4:PORT each. Use one DNS name with several addresses, or IP addresses`);
+  }
+  return `ipv4:${parts.join(',')}`;
+}
+
+/**
+ * Opens a channel; it connects at the first call.
+ *
+ * @param address host:port, or several ip:port with commas between them
+ */
 export function openChannel(address: string, settings: ChannelSettings = {}): Channel {
   const max = settings.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
   const options: ChannelOptions = {
@@ -28,6 +48,6 @@ export function openChannel(address: string, settings: ChannelSettings = {}): Ch
     'grpc.keepalive_timeout_ms': 10_000,
     ...(settings.flowControlWindowBytes !== undefined && { 'grpc-node.flow_control_window': settings.flowControlWindowBytes }),
   };
-  const client = new Client(address, credentials.createInsecure(), options);
+  const client = new Client(dialTarget(address), credentials.createInsecure(), options);
   return { address, client, close: () => client.close() };
 }

@@ -1,14 +1,17 @@
 /** The coordinator as a process. */
 import '@lockstep/rpc/telemetry';
 import { randomInt } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { CoordinatorService, SessionService } from '@lockstep/contract';
 import { createLogger, implement, openChannel, packageVersion, runService, startServer } from '@lockstep/rpc';
 import { ArtifactClient } from '@lockstep/client';
 import { AgentRegistry } from './agent-registry';
 import { ArtifactCatalog, removeScratch } from './artifact-catalog';
-import { readConfig } from './config';
+import { readConfig, type CoordinatorConfig } from './config';
 import { Coordinator } from './coordinator';
 import { coordinatorServicer } from './coordinator-servicer';
+import { awaitLeadership, keepLeadership } from './leadership';
 import { mapCoordinatorError } from './map-error';
 import { SessionServicer } from './session-servicer';
 import { SqlJobStore } from './sql-job-store';
@@ -27,7 +30,7 @@ runService(logger, async () => {
   const config = readConfig(process.argv.slice(2), process.env);
   logger.level = config.logLevel;
   const version = packageVersion(__dirname);
-  const store = await SqlJobStore.openFolder(config.dataFolder, version);
+  const { store, release } = await openStore(config, version);
   await removeScratch(config.dataFolder);
   const artifactChannel = openChannel(config.artifact);
   const artifacts = new ArtifactClient(artifactChannel);
@@ -59,7 +62,22 @@ runService(logger, async () => {
       clearInterval(timer);
       coordinator.close();
       artifactChannel.close();
+      await release();
       await store.close();
     },
   };
 });
+
+/** The jobs in a data folder, or on a database server, where this process waits until it leads. */
+async function openStore(config: CoordinatorConfig, version: string): Promise<{ readonly store: SqlJobStore; readonly release: () => Promise<void> }> {
+  await mkdir(config.dataFolder, { recursive: true });
+  if (config.database === undefined) return { store: await SqlJobStore.openFolder(config.dataFolder, version), release: () => Promise.resolve() };
+  const store = await SqlJobStore.openServer(config.database, version);
+  const parts = { leases: store.leases, holder: `${hostname()}-${process.pid}-${randomInt(2 ** 32)}`, ttlMs: config.leaderLeaseMs, logger };
+  const lease = await awaitLeadership(parts);
+  const release = keepLeadership(parts, lease, (error) => {
+    logger.fatal({ err: error }, 'this coordinator leads no more: it ends');
+    process.exit(1);
+  });
+  return { store: store.underLease(lease), release };
+}
