@@ -7,13 +7,13 @@ import { runProgram, type ProgramOutcome } from './testing/run-program';
 
 const SEED = 5;
 const REPLICAS = 4;
-const OPTIMIZERS = { fitTwice: 'adam', fitDatasets: 'rmsprop' } as const;
+const OPTIMIZERS = { fitTwice: 'adam', fitDatasets: 'rmsprop', fitWithCallbacks: 'momentum' } as const;
 
 const undisturbed = new Map<ProgramName, ProgramOutcome>();
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
-  for (const program of ['fitTwice', 'fitDatasets'] as const) {
+  for (const program of ['fitTwice', 'fitDatasets', 'fitWithCallbacks'] as const) {
     undisturbed.set(program, await runProgram(tf, new LocalCollective(REPLICAS), { program, optimizer: OPTIMIZERS[program], seed: SEED }));
   }
 });
@@ -35,7 +35,7 @@ const SCHEDULES: readonly (readonly [string, readonly ScheduledGeneration[]])[] 
   ['one dies in the first moment of a generation', [{ members: [0, 1, 2, 3], fault: { kind: 'DIES_BEFORE', member: 3, operation: 1 } }, { members: [0, 1, 2], fault: { kind: 'DIES_AFTER_SUBMIT', member: 0, operation: 1 } }, { members: [1, 2] }]],
 ];
 
-describe.each(['fitTwice', 'fitDatasets'] as const)('%s', (program) => {
+describe.each(['fitTwice', 'fitDatasets', 'fitWithCallbacks'] as const)('%s', (program) => {
   test.each(SCHEDULES)('%s: the digest of an undisturbed run', async (_name, generations) => {
     const outcomes = await runElasticGroup(REPLICAS, generations, { backend: 'cpu', program, optimizer: OPTIMIZERS[program], seed: SEED });
     const reference = undisturbed.get(program);

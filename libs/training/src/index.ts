@@ -4,7 +4,11 @@ export type { CallExtent, CallInfo, CallKind, StepInfo, TrainingObserver, Traini
 export { StateError, TrainingError, type StateErrorReason, type TrainingErrorDetails, type TrainingErrorReason } from './errors';
 export { auc, mergeableMetric, precision, recall, type MergeableMetric, type MergeableMetricDefinition } from './metrics';
 export type { StatefulCallback } from './fit/callbacks';
-export type { EvaluationProgress, FitStage, RunState } from './fit/run';
+export {
+  earlyStopping, learningRateScheduler, loadCheckpoint, loadCheckpointWeights, modelCheckpoint, reduceLROnPlateau, tensorBoard, terminateOnNaN,
+  type EarlyStoppingOptions, type LearningRateSchedulerOptions, type ModelCheckpointOptions, type MonitorOptions, type ReduceLROnPlateauOptions, type TensorBoardOptions,
+} from './callbacks';
+export type { CallbackState, EvaluationProgress, FitStage, RunState } from './fit/run';
 export type { CallRecord, OptimizerState, RunningCallState, StateDtype, StateSnapshot, StateTensor, TrainingState } from './state/training-state';
 export { decodeState, encodeState, stateDigest } from './state/state-codec';
 export { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from './canonical-json';

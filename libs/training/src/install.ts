@@ -1,10 +1,11 @@
 import type { Position } from '@lockstep/reduction';
 import type { Scalar } from '@tensorflow/tfjs-core';
-import type { History, LayersModel } from '@tensorflow/tfjs-layers';
+import type { Callback, History, LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
 import { AdoptedModel } from './adopted-model';
 import { callLabel } from './calls/call-claim';
 import { CallSequence, type ResultCodec } from './calls/call-sequence';
 import { TrainingError } from './errors';
+import { standardizeCallbacks } from './fit/callbacks';
 import { evaluate, evaluateDataset } from './fit/evaluate';
 import { fitLoop, fitRequest } from './fit/fit';
 import { fitDataset, fitDatasetRequest, type FitDatasetArgs } from './fit/fit-dataset';
@@ -77,7 +78,7 @@ export function installTraining(tf: Tf, runtime: TrainingRuntime): Training {
 
   const patches = new Patches();
   const router = new RandomRouter(seed, patches);
-  const context: TrainingContext = { tf, collective, router, reducer: new Reducer(tf, collective), observer: runtime.observer ?? {} };
+  const context: TrainingContext = { tf, collective, router, reducer: new Reducer(tf, collective), observer: runtime.observer ?? {}, replay: runtime.replay ?? 'NONE' };
   const models: AdoptedModel[] = [];
   const byModel = new WeakMap<object, AdoptedModel>();
   const joining = join && { calls: join.calls, enter: () => stateOf(join.enter()) };
@@ -129,6 +130,10 @@ export function installTraining(tf: Tf, runtime: TrainingRuntime): Training {
   };
 }
 
+/** tfjs takes a list of callbacks by its first item: either all are callbacks, or all are plain objects. */
+const withCallbacks = (tf: Tf, args: ModelFitArgs): ModelFitArgs =>
+  (Array.isArray(args.callbacks) ? { ...args, callbacks: [...standardizeCallbacks(tf, args.callbacks, args.yieldEvery)] as unknown as Callback[] } : args);
+
 const NOTHING: ResultCodec<void> = { pack: () => null, unpack: () => undefined };
 
 /** An unseeded shuffle is keyed by where the module makes it: how many it made since the last call ended. */
@@ -170,7 +175,7 @@ function patchModels(context: TrainingContext, calls: CallSequence, patches: Pat
     async function (this: LayersModel, x, y, args = {}) {
       const model = adoption.find(this);
       if (!model) return original.call(this, x, y, args);
-      return calls.run(fitRequest(context, model, x, y, args), history, () => original.call(this, x, y, args));
+      return calls.run(fitRequest(context, model, x, y, args), history, () => original.call(this, x, y, withCallbacks(tf, args)));
     },
   );
   patches.replace(prototype, 'fitLoop', (original) =>

@@ -88,10 +88,8 @@ class FitLoop {
     await this.callbacks.begin(plan.callbackParams, internals);
     internals.stopTraining_ = false;
     if (run) this.load(run);
-    while (call.position.epoch < plan.epochs) {
-      await this.epoch();
-      if (this.stopped) break;
-    }
+    // A process may enter between the epoch that stopped the training and its end.
+    while (call.position.epoch < plan.epochs && !(this.stopped && this.stage === 'EPOCH_BEGIN')) await this.epoch();
     await this.callbacks.end();
     return this.recorder.history;
   }
@@ -169,7 +167,7 @@ class FitLoop {
         await this.callbacks.batchBegin(position.step, logs);
         this.stage = 'STEP';
       }
-      result = await redo(() => trainStep(this.context, this.plan.model, binding, batch, position), () => batch.renew());
+      result = await redo(() => trainStep(this.context, this.plan.model, binding, batch, position, this.callbacks.endOnInfiniteLoss), () => batch.renew());
     } finally {
       batch.dispose();
     }

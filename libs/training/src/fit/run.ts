@@ -1,3 +1,4 @@
+import type { TallySummary } from '@lockstep/sharding';
 import type { JsonValue } from '../canonical-json';
 import type { StateTensor } from '../state/training-state';
 
@@ -16,6 +17,18 @@ export interface EvaluationProgress {
   readonly rows: number;
   /** Of each value: the mean times the rows so far (float32), or a mergeable metric's sums. */
   readonly totals: readonly (readonly number[])[];
+  /** As in RunState, of the data that is evaluated. */
+  readonly firstElement: string | null;
+}
+
+/** An applied step whose end has not been told yet. */
+export interface AppliedBatch {
+  /** Of the global batch. */
+  readonly rows: number;
+  /** Loss and metrics, in the order of their names. */
+  readonly values: readonly number[];
+  /** The records that the step consumed. */
+  readonly visits: TallySummary;
 }
 
 /** What a fit does next. */
@@ -35,7 +48,12 @@ export const FIT_STAGES: readonly FitStage[] = ['EPOCH_BEGIN', 'BATCH_BEGIN', 'S
 export interface RunState {
   readonly stage: FitStage;
   /** The applied batch whose end the callbacks do not know yet (BATCH_END). */
-  readonly lastBatch: { readonly rows: number; readonly values: readonly number[] } | null;
+  readonly lastBatch: AppliedBatch | null;
+  /**
+   * Digest of the first element of the pass over a dataset that is under way: who comes later must find the same. Null before
+   * it was read, and where none is compared.
+   */
+  readonly firstElement: string | null;
   /** Rows of this epoch so far, and of each metric the mean times rows (float32) or the mergeable metric's sums. */
   readonly rows: number;
   readonly totals: readonly (readonly number[])[];

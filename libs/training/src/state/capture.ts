@@ -1,10 +1,9 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { TrainingError } from '../errors';
 import type { AdoptedModel } from '../adopted-model';
 import type { Tf } from '../tfjs';
 import { OptimizerMemory } from './optimizer-memory';
-import { DTYPE_BYTES } from './state-codec';
-import type { OptimizerState, StateDtype, StateSnapshot, StateTensor } from './training-state';
+import { readTensor } from './tensor-bytes';
+import type { OptimizerState, StateSnapshot } from './training-state';
 
 /** A variable of the state, under the name by which every worker knows it. */
 export interface NamedVariable {
@@ -58,15 +57,4 @@ export function captureModels(tf: Tf, models: readonly AdoptedModel[]): Pick<Sta
     return { optimizer: { className: memory.className, numbers } };
   });
   return { models: optimizers, tensors: named.map(({ name, variable }) => readTensor(name, variable)) };
-}
-
-const isStateDtype = (dtype: string): dtype is StateDtype => dtype in DTYPE_BYTES;
-
-function readTensor(name: string, variable: Variable): StateTensor {
-  const { dtype, shape } = variable;
-  if (!isStateDtype(dtype)) throw new TrainingError('UNSUPPORTED_LAYER', `weight ${name} has dtype ${dtype}; a state holds float32, int32 and bool`);
-  const values = variable.dataSync();
-  // A copy: what the cpu backend returns is the live array. All platforms of Node are little endian.
-  const data = Uint8Array.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return { name, dtype, shape: [...shape], data };
 }

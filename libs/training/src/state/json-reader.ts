@@ -62,6 +62,13 @@ export class JsonReader {
     return this.value;
   }
 
+  /** An integer from 0 to 2^64 - 1 in decimal digits: a JSON number would lose some of them. */
+  uint64(): bigint {
+    const digits = this.string();
+    if (!/^\d{1,20}$/.test(digits) || BigInt(digits) >= 2n ** 64n) throw this.refuse('an integer of 64 bits in decimal digits');
+    return BigInt(digits);
+  }
+
   oneOf<T extends string>(values: readonly T[]): T {
     const found = values.find((value) => value === this.value);
     if (found === undefined) throw this.refuse(`one of ${values.join(', ')}`);

@@ -10,7 +10,8 @@ import { StateError } from '../errors';
 import type { Tf } from '../tfjs';
 import { namedWeights } from './capture';
 import { OptimizerMemory, type OptimizerSlot } from './optimizer-memory';
-import type { StateDtype, StateSnapshot, StateTensor } from './training-state';
+import { toTensor } from './tensor-bytes';
+import type { StateSnapshot, StateTensor } from './training-state';
 
 const describe = (tensor: { dtype: string; shape: readonly number[] }): string => `${tensor.dtype}[${tensor.shape.join(', ')}]`;
 
@@ -110,11 +111,4 @@ function planOptimizer(tf: Tf, model: AdoptedModel, tensors: Map<string, StateTe
       }
     };
   };
-}
-
-const CONSTRUCTORS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const satisfies Record<StateDtype, unknown>;
-
-function toTensor(tf: Tf, { data, dtype, shape }: StateTensor): Tensor {
-  const copy = Uint8Array.from(data);
-  return tf.keep(tf.tensor(new CONSTRUCTORS[dtype](copy.buffer), [...shape], dtype));
 }

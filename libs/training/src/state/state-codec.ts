@@ -1,11 +1,11 @@
 /**
- * Bytes of a TrainingState, version 1.
+ * Bytes of a TrainingState, version 2.
  *
  *   0  8  magic "LOCKSTEP"
  *   8  4  version, uint32 little endian
  *  12  4  length of the header in bytes, uint32 little endian
  *  16     header: canonical JSON in UTF-8, then zeros up to a multiple of 8
- *         each tensor: its elements little endian (bool: one byte), then zeros up to a multiple of 8
+ *         each tensor, the models' first, then the callbacks': its elements little endian (bool: one byte), then zeros up to a multiple of 8
  *
  * 1. Equal states have equal bytes: no clock, no addresses, sorted keys, padding of zeros.
  * 2. decode accepts what encode writes and nothing else: every length, name, dtype and padding byte is checked.
@@ -14,12 +14,13 @@ import { createHash } from 'node:crypto';
 import { PHASES, type Phase, type Position } from '@lockstep/reduction';
 import { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from '../canonical-json';
 import { StateError } from '../errors';
-import { FIT_STAGES, type EvaluationProgress, type RunState } from '../fit/run';
+import { FIT_STAGES, type AppliedBatch, type EvaluationProgress } from '../fit/run';
+import { gatherCallbackTensors, spreadCallbackTensors, type FlatRun, type FlatState } from './callback-tensors';
 import { JsonReader } from './json-reader';
-import type { CallRecord, OptimizerState, RunningCallState, StateDtype, StateSnapshot, StateTensor } from './training-state';
+import type { CallRecord, OptimizerState, StateDtype, StateSnapshot, StateTensor } from './training-state';
 
 const MAGIC = Buffer.from('LOCKSTEP', 'ascii');
-const VERSION = 1;
+const VERSION = 2;
 const PREFIX_BYTES = 16;
 const ALIGNMENT_BYTES = 8;
 
@@ -30,7 +31,8 @@ const aligned = (length: number): number => Math.ceil(length / ALIGNMENT_BYTES) 
 /** SHA-256 of the bytes of a state, lowercase hex. */
 export const stateDigest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-export function encodeState(state: StateSnapshot): Uint8Array {
+export function encodeState(snapshot: StateSnapshot): Uint8Array {
+  const state = gatherCallbackTensors(snapshot);
   const header = Buffer.from(encodeCanonicalJson(toHeader(state)), 'utf8');
   const length = state.tensors.reduce((sum, tensor) => sum + aligned(tensor.data.byteLength), PREFIX_BYTES + aligned(header.length));
   const bytes = Buffer.alloc(length);
@@ -76,7 +78,7 @@ export function decodeState(bytes: Uint8Array, digest?: string): StateSnapshot {
     return { ...tensor, data };
   });
   if (buffer.length !== offset) throw new StateError('CORRUPT', `the state ends at byte ${offset}, but ${buffer.length} bytes were given`);
-  return { ...header, tensors };
+  return spreadCallbackTensors({ ...header, tensors });
 }
 
 const truncated = (needed: number, given: number): StateError =>
@@ -96,13 +98,15 @@ const toHeader = (state: Header): JsonValue => ({
   calls: state.calls.map((call) => ({ ...call })),
   running: state.running && {
     ...state.running,
-    run: state.running.run && { ...state.running.run, history: state.running.run.history.map(([name, values]) => [name, values]), lastBatch: state.running.run.lastBatch && { ...state.running.run.lastBatch } },
+    run: state.running.run && { ...state.running.run, history: state.running.run.history.map(([name, values]) => [name, values]), lastBatch: state.running.run.lastBatch && batchHeader(state.running.run.lastBatch) },
     evaluation: state.running.evaluation && { ...state.running.evaluation },
   },
   tensors: state.tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
 });
 
-type Header = Omit<StateSnapshot, 'tensors'> & { readonly tensors: readonly Omit<StateTensor, 'data'>[] };
+const batchHeader = ({ rows, values, visits }: AppliedBatch): JsonValue => ({ rows, values, visits: { records: visits.records, sum: String(visits.sum) } });
+
+type Header = Omit<FlatState, 'tensors'> & { readonly tensors: readonly Omit<StateTensor, 'data'>[] };
 
 function readHeader(bytes: Uint8Array): Header {
   let json: JsonValue;
@@ -149,7 +153,7 @@ const readCall = (json: JsonReader): CallRecord => ({
   result: json.field('result').value,
 });
 
-const readRunning = (json: JsonReader): RunningCallState => ({
+const readRunning = (json: JsonReader): NonNullable<FlatState['running']> => ({
   kind: json.field('kind').string(),
   label: json.field('label').string(),
   digest: json.field('digest').string(),
@@ -163,14 +167,17 @@ const readEvaluation = (json: JsonReader): EvaluationProgress => ({
   step: json.field('step').integer(0),
   rows: json.field('rows').integer(0),
   totals: readTotals(json.field('totals')),
+  firstElement: json.field('firstElement').nullable((digest) => digest.string()),
 });
 
-const readRun = (json: JsonReader): RunState => ({
+const readRun = (json: JsonReader): FlatRun => ({
   stage: json.field('stage').oneOf(FIT_STAGES),
   lastBatch: json.field('lastBatch').nullable((batch) => ({
     rows: batch.field('rows').integer(0),
     values: batch.field('values').list((value) => value.number()),
+    visits: { records: batch.field('visits').field('records').integer(0), sum: batch.field('visits').field('sum').uint64() },
   })),
+  firstElement: json.field('firstElement').nullable((digest) => digest.string()),
   rows: json.field('rows').integer(0),
   totals: readTotals(json.field('totals')),
   epochs: json.field('epochs').list((epoch) => epoch.integer(0)),

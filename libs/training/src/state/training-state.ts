@@ -13,7 +13,7 @@ export type StateDtype = 'float32' | 'int32' | 'bool';
 
 /** One tensor of the state, little endian, row-major. */
 export interface StateTensor {
-  /** `model/0/weight/2/dense_1/kernel`, `model/0/optimizer/accumulatedFirstMoment/2/m`. */
+  /** `model/0/weight/2/dense_1/kernel`, `model/0/optimizer/accumulatedFirstMoment/2/m`; of a callback, its own name for it. */
   readonly name: string;
   readonly dtype: StateDtype;
   readonly shape: readonly number[];
@@ -56,6 +56,7 @@ export interface StateSnapshot {
   readonly models: readonly ({ readonly optimizer: OptimizerState } | null)[];
   readonly calls: readonly CallRecord[];
   readonly running: RunningCallState | null;
+  /** Of the models. */
   readonly tensors: readonly StateTensor[];
 }
 

@@ -1,4 +1,5 @@
 import { type Position } from '@lockstep/reduction';
+import { readTally, writeTally, type TallySummary } from '@lockstep/sharding';
 import type { AdoptedModel } from '../adopted-model';
 import { TrainingError } from '../errors';
 import type { RandomKey } from '../random/random-stream';
@@ -8,12 +9,14 @@ import type { Binding } from './binding';
 import { computeReplica } from './compute-replica';
 import { disposeContribution, type Contribution } from './contribution';
 import { checkRepeatable } from './repeatable';
-import { disposeRows, replicaRows, type Batch } from './rows';
+import { disposeRows, type Batch } from './rows';
 
 /** What a step gave, besides the new state. */
 export interface StepResult {
   /** The batch's reduced values, as the binding's value layout says. */
   readonly values: Float32Array;
+  /** The records that the step as a whole consumed: a part of its sum, so that they count exactly when the step does. */
+  readonly visits: TallySummary;
   readonly computedReplicas: readonly number[];
   readonly durationsMs: Omit<StepInfo['durationsMs'], 'rows'>;
 }
@@ -25,11 +28,12 @@ export const replicaKey = (position: Position, replica: number): RandomKey =>
 /**
  * One training step: computes this member's replicas, reduces over the group, applies. Synchronous. When it throws, the
  * state is as before.
+ * @param skipsInfiniteLoss whether a step whose loss is not finite ends without being applied, instead of throwing
  * @throws TrainingError (NAN_LOSS, FOREIGN_WRITE, NOT_REPEATABLE, APPLY_FAILED), CollectiveError
  */
-export function trainStep(context: TrainingContext, adopted: AdoptedModel, binding: Binding, batch: Batch, position: Position): StepResult {
+export function trainStep(context: TrainingContext, adopted: AdoptedModel, binding: Binding, batch: Batch, position: Position, skipsInfiniteLoss = false): StepResult {
   const { tf, collective, reducer, router } = context;
-  const parts = replicaRows(batch.rowCount, collective.replicas);
+  const parts = batch.parts(collective.replicas);
   const computedReplicas: number[] = [];
   let gradientsMs = 0;
   // Callbacks may have set weights since the last step.
@@ -52,6 +56,7 @@ export function trainStep(context: TrainingContext, adopted: AdoptedModel, bindi
         }
         adopted.repeatable = true;
       }
+      writeTally(batch.tally(part), contribution.tail.subarray(binding.tallyOffset));
       computedReplicas.push(replica);
       return contribution;
     } finally {
@@ -63,10 +68,15 @@ export function trainStep(context: TrainingContext, adopted: AdoptedModel, bindi
   const reducedMs = performance.now();
   try {
     const values = reduced.tail.slice(0, binding.values.size);
-    checkLoss(binding, values, position);
-    applyReduced(tf, binding, reduced, position);
+    const visits = readTally(reduced.tail.subarray(binding.tallyOffset));
+    const applies = !skipsInfiniteLoss || Number.isFinite(values[0]);
+    if (applies) {
+      checkLoss(binding, values, position);
+      applyReduced(tf, binding, reduced, position);
+    }
     return {
       values,
+      visits,
       computedReplicas,
       durationsMs: { gradients: gradientsMs, exchange: reducedMs - startedMs - gradientsMs, apply: performance.now() - reducedMs },
     };

@@ -1,6 +1,10 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TensorContainer } from '@tensorflow/tfjs-core';
 import type { History } from '@tensorflow/tfjs-layers';
 import type { Tf } from '../tfjs';
+import { earlyStopping, learningRateScheduler, modelCheckpoint, reduceLROnPlateau, tensorBoard } from '../callbacks';
 import { precision } from '../metrics';
 import { functionalModel, OPTIMIZERS, sequentialModel, testData, type OptimizerName } from './models';
 
@@ -43,6 +47,30 @@ const fitDatasets: Program = async (tf, optimizer) => {
   return [shown(first), (Array.isArray(evaluated) ? evaluated : [evaluated]).map((value) => value.dataSync()[0]), batch, shown(second)];
 };
 
-export const PROGRAMS = { fitTwice, fitDatasets } as const;
+/** A fit with callbacks that remember: which learning rates, when it stops, the best weights, and what was saved. */
+const fitWithCallbacks: Program = async (tf, optimizer) => {
+  const data = testData(tf, 70);
+  const model = sequentialModel(tf, { batchNorm: true, dropout: true, unseeded: true });
+  model.compile({ optimizer: OPTIMIZERS[optimizer](tf), loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-callbacks-'));
+  try {
+    const { epoch, history } = await model.fit(data.x, data.y, {
+      batchSize: 16, epochs: 9, verbose: 0, validationSplit: 0.2,
+      callbacks: [
+        learningRateScheduler(tf, { schedule: (number, rate) => (number === 0 ? 0.1 : rate) }),
+        reduceLROnPlateau(tf, { patience: 1, factor: 0.5, minDelta: 0.02 }),
+        earlyStopping(tf, { patience: 3, minDelta: 0.02, restoreBestWeights: true }),
+        modelCheckpoint(tf, { filepath: join(folder, 'best'), saveBestOnly: true }),
+        tensorBoard(tf, { logDir: join(folder, 'logs'), updateFreq: 'batch' }),
+      ],
+    });
+    const [events] = readdirSync(join(folder, 'logs', 'train'));
+    return [epoch, history, readFileSync(join(folder, 'best', 'group1-shard1of1.bin')).toString('base64'), readFileSync(join(folder, 'logs', 'train', String(events))).length];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+export const PROGRAMS = { fitTwice, fitDatasets, fitWithCallbacks } as const;
 
 export type ProgramName = keyof typeof PROGRAMS;
