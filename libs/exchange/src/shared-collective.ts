@@ -176,7 +176,7 @@ export class SharedCollective implements Collective {
     const wait = this.line.askBlocking({ kind: 'EXPLAIN', bucket }, this.control, EXPLAIN_TIMEOUT_MS)?.wait;
     const whom = wait ? `${wait.what}${wait.ranks.length > 0 ? ` (waiting for ${formatRanks(wait.ranks)})` : ''}` : 'the exchange thread of this member does not answer';
     this.failure = new CollectiveError('DEADLINE', `${formatGroup(this.group)} at ${formatPosition(position)}: rank ${this.rank} waited ${this.options.timeoutMs} ms ${what}: ${whom}`,
-      { position, ranks: wait?.ranks ?? [this.rank], ...(bucket !== undefined && { bucket }) });
+      { position, ranks: wait?.ranks ?? [this.rank], ...(wait?.indirect === true && { indirect: true }), ...(bucket !== undefined && { bucket }) });
     return this.failure;
   }
 

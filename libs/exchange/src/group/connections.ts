@@ -14,6 +14,8 @@ import { formatGroup, formatRanks, type ExchangeGroup } from './exchange-group';
 import { PeerLink } from './peer-link';
 
 const RETRY_MS = 100;
+/** How long no connection at all to a peer is borne. */
+const UNREACHABLE_MS = 5000;
 /** How long leaving waits for peers to read what was sent. */
 const LEAVE_GRACE_MS = 2000;
 
@@ -49,7 +51,7 @@ export class Connections {
     this.links = new Map(group.members.filter(({ rank }) => rank !== group.rank)
       .map(({ rank, address }) => [rank, new PeerLink(rank, address, earlyBytes, onFlushed)]));
     this.up = new Promise<void>((resolve, reject) => {
-      this.phase = { kind: 'CONNECTING', resolve, reject, deadline: setTimeout(() => this.giveUp(), connectTimeoutMs) };
+      this.phase = { kind: 'CONNECTING', resolve, reject, deadline: setTimeout(() => this.giveUp([...this.links.values()].filter((link) => !link.up), connectTimeoutMs), connectTimeoutMs) };
     });
     for (const link of this.links.values()) this.dial(link);
     this.checkUp();
@@ -121,7 +123,12 @@ export class Connections {
       this.fail(refusal);
       return;
     }
-    link.attemptFailed(cause);
+    const failingMs = link.attemptFailed(cause, performance.now());
+    // One whose process lives holds our pull until it has its assignment; one that cannot be reached at all does not come.
+    if (failingMs > UNREACHABLE_MS) {
+      this.giveUp([link], failingMs);
+      return;
+    }
     const retry = setTimeout(() => {
       this.retries.delete(retry);
       this.dial(link);
@@ -137,10 +144,10 @@ export class Connections {
     resolve();
   }
 
-  private giveUp(): void {
-    const { group, connectTimeoutMs } = this.context;
-    const waits = [...this.links.values()].filter((link) => !link.up).map((link) => ({ rank: link.rank, text: describeLink(link) }));
-    this.fail(new CollectiveError('DEADLINE', `${formatGroup(group)}: not all members connected within ${connectTimeoutMs} ms: ${waits.map(({ text }) => text).join('; ')}`,
+  private giveUp(missing: readonly PeerLink[], waitedMs: number): void {
+    const { group } = this.context;
+    const waits = missing.map((link) => ({ rank: link.rank, text: describeLink(link) }));
+    this.fail(new CollectiveError('DEADLINE', `${formatGroup(group)}: not all members connected within ${Math.round(waitedMs)} ms: ${waits.map(({ text }) => text).join('; ')}`,
       { ranks: waits.map(({ rank }) => rank) }));
   }
 

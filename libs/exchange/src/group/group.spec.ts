@@ -212,5 +212,5 @@ test('who is waited for is named: contributions first', async () => {
   const round = { position, bucketLengths: [40_000], present: all(3), leaf: (replica: number) => leafValues(replica, 0, 1, 40_000) };
   for (const member of world.members.slice(0, 2)) void member.allReduce(round).catch(() => undefined);
   for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
-  expect(world.members[0]?.group.describeWait(0)).toEqual({ what: 'no complete contribution from rank 2, no complete sums from ranks 1, 2', ranks: [2] });
+  expect(world.members[0]?.group.describeWait(0)).toEqual({ what: 'no complete contribution from rank 2, no complete sums from ranks 1, 2', ranks: [2], indirect: false });
 });

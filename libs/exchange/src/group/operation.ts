@@ -29,4 +29,6 @@ export interface WaitDescription {
   readonly what: string;
   /** The ranks to blame. */
   readonly ranks: readonly number[];
+  /** Whether they owe sums alone: they may lack a contribution of somebody else, and that one is to blame. */
+  readonly indirect?: boolean;
 }

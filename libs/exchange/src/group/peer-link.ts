@@ -36,6 +36,8 @@ export class PeerLink {
   private earlyBytesHeld = 0;
   private paused = false;
   private arriving: Arriving | undefined;
+  /** When the first of the attempts failed that have failed since. */
+  private failingSinceMs: number | undefined;
   private readonly inFlight = new Set<{ readonly onSent: (() => void) | undefined }>();
 
   constructor(
@@ -70,9 +72,11 @@ export class PeerLink {
     this.inboundState = { kind: 'OPEN' };
   }
 
-  /** The attempt failed, another follows. */
-  attemptFailed(error: RpcError | undefined): void {
+  /** The attempt failed, another follows. @returns for how long all attempts have failed */
+  attemptFailed(error: RpcError | undefined, nowMs: number): number {
     this.inboundState = { kind: 'CONNECTING', lastError: error };
+    this.failingSinceMs ??= nowMs;
+    return nowMs - this.failingSinceMs;
   }
 
   inboundClosed(cause: RpcError | undefined): void {

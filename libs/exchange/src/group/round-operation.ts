@@ -71,7 +71,7 @@ export class RoundOperation implements Operation {
     if (sums.length > 0) faults.push(`no complete sums from ${formatRanks(sums)}`);
     if (missing.some((one) => !one.submitted)) faults.push('this member has not submitted its own part');
     // Who waits for somebody's contribution cannot send sums: the one who owes contributions is to blame.
-    return { what: faults.join(', ') || 'nothing is missing', ranks: contributions.length > 0 ? contributions : sums };
+    return { what: faults.join(', ') || 'nothing is missing', ranks: contributions.length > 0 ? contributions : sums, indirect: contributions.length === 0 };
   }
 
   private report(bucket: number): void {

@@ -16,18 +16,28 @@ export interface Sockets {
   acceptor(onSocket: (socket: net.Socket) => void): net.Server;
 }
 
+/** A network that drops what is sent to it would keep a connection waiting for minutes. */
+const CONNECT_TIMEOUT_MS = 2000;
+
 /** Plain TCP. */
 export const TCP_SOCKETS: Sockets = {
-  dial: (host, port, reads) => net.connect({
-    host, port, noDelay: true,
-    onread: {
-      buffer: () => reads.next(),
-      callback: (bytes, target) => {
-        reads.read(target, bytes);
-        return true;
+  dial: (host, port, reads) => {
+    const socket = net.connect({
+      host, port, noDelay: true,
+      onread: {
+        buffer: () => reads.next(),
+        callback: (bytes, target) => {
+          reads.read(target, bytes);
+          return true;
+        },
       },
-    },
-  }),
+    });
+    const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${CONNECT_TIMEOUT_MS} ms`)), CONNECT_TIMEOUT_MS);
+    const settled = (): void => clearTimeout(timer);
+    socket.once('connect', settled);
+    socket.once('close', settled);
+    return socket;
+  },
   acceptor: (onSocket) => net.createServer({ noDelay: true }, onSocket),
 };
 
