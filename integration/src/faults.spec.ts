@@ -38,6 +38,9 @@ function expectUndisturbed(outcome: FaultOutcome): void {
   expect(job.state).toBe(JobState.SUCCEEDED);
   expect(job.result).toMatchObject({ stateDigest: undisturbed.result?.stateDigest, modelDigest: undisturbed.result?.modelDigest, steps: undisturbed.result?.steps });
   expect(job.committedSteps).toBe(undisturbed.committedSteps);
+  // The records that the committed steps consumed, whoever computed them.
+  expect(job.ledger).toEqual(undisturbed.ledger);
+  expect(job.ledger?.records).toBeGreaterThan(0n);
   // Each step was committed once, and each epoch ended once, in order.
   expect(BigInt(steps(outcome))).toBe(undisturbed.committedSteps);
   const epochs = outcome.events.flatMap((event) => (event.case === 'epochEnded' ? [`${event.value.position?.call}.${event.value.position?.epoch}`] : []));
@@ -65,6 +68,20 @@ test.each(DEATHS)('kill -9 of %s', async (name, schedule) => {
   expectUndisturbed(outcome);
   expect(lost(outcome)).toEqual(schedule.faults?.map(({ worker }) => `workers/${worker}`));
   expect(restarts(outcome)).toBe(0);
+}, 120_000);
+
+test.each([['the chief', 'w1'], ['another', 'w2']])('the compute thread of %s hangs while its heart beats: the others name it and go on', async (who, worker) => {
+  const outcome = await runner.run(`hangs-${worker}`, { workers: '2', flags: ['--step-timeout', '2s'], faults: [{ worker, phase: 'COMPUTE', count: 6, how: 'HANG' }] });
+  expectUndisturbed(outcome);
+  expect(lost(outcome)).toEqual([`workers/${worker}`]);
+  const { value } = outcome.events.find((event) => event.case === 'memberLost') ?? {};
+  expect(who && value && 'detail' in value ? value.detail : '').toMatch(/has not come to its next step|members cannot exchange with it/);
+}, 120_000);
+
+test('a lone worker that hangs says so itself, and the job starts again', async () => {
+  const outcome = await runner.run('hangs-alone', { workers: '1', flags: ['--step-timeout', '2s', '--checkpoint-steps', '2'], faults: [{ worker: 'w1', phase: 'COMPUTE', count: 6, how: 'HANG' }] });
+  expectUndisturbed(outcome);
+  expect(restarts(outcome)).toBe(1);
 }, 120_000);
 
 test('SIGSTOP of a worker: the others go on; after SIGCONT the ghost is fenced, and the worker joins as new', async () => {

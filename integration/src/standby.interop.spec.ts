@@ -1,35 +1,17 @@
 /** Two coordinators on one PostgreSQL: the second takes over when the first dies, and neither that nor a restart of the database costs a step. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { CoordinatorClient } from '@lockstep/client';
 import { JobState, type JobEvent } from '@lockstep/contract';
 import { describeWithPostgres, startPostgres, type PostgresServer } from '@lockstep/storage/testing';
 import { lockstep } from './cluster';
 import { IMPORT_PENGUINS, moduleFile } from './fixtures';
+import { startService, type ServiceProcess } from './service-process';
 
-const START_TIMEOUT_MS = 60_000;
 const LEADER_LEASE_MS = 2000;
-
-/** A service's process; `ready` resolves when it serves. */
-function service(name: 'artifact' | 'coordinator' | 'worker', args: readonly string[]): { readonly process: ChildProcess; readonly ready: Promise<string> } {
-  const main = join(dirname(require.resolve(`@lockstep/${name}/package.json`)), 'dist', 'main.js');
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let wrote = '';
-  child.stderr.on('data', (bytes: Buffer) => { wrote = (wrote + bytes.toString()).slice(-4000); });
-  const ready = new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${START_TIMEOUT_MS} ms: ${wrote}`)), START_TIMEOUT_MS);
-    createInterface({ input: child.stdout }).once('line', (line) => {
-      clearTimeout(timer);
-      resolve((JSON.parse(line) as { listening: string }).listening);
-    });
-  });
-  ready.catch(() => undefined); // a standby need not become ready
-  return { process: child, ready };
-}
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -43,7 +25,7 @@ describeWithPostgres('two coordinators on one database', () => {
   const started: ChildProcess[] = [];
   let folder: string;
   let postgres: PostgresServer;
-  let coordinators: readonly { readonly process: ChildProcess; readonly ready: Promise<string> }[];
+  let coordinators: readonly ServiceProcess[];
   let addresses: string;
   let artifact: string;
   let client: CoordinatorClient | undefined;
@@ -58,15 +40,15 @@ describeWithPostgres('two coordinators on one database', () => {
     folder = mkdtempSync(join(tmpdir(), 'lockstep-standby-'));
     postgres = await startPostgres();
     const database = await postgres.createDatabase();
-    const start = (...args: Parameters<typeof service>): ReturnType<typeof service> => {
-      const one = service(...args);
+    const start = (...args: Parameters<typeof startService>): ServiceProcess => {
+      const one = startService(...args);
       started.push(one.process);
       return one;
     };
     artifact = await start('artifact', ['--listen', '127.0.0.1:0', '--data', join(folder, 'artifact')]).ready;
     const ports = [await freePort(), await freePort()];
     addresses = ports.map((port) => `127.0.0.1:${port}`).join(',');
-    const coordinator = (port: number | undefined): ReturnType<typeof service> => start('coordinator', [
+    const coordinator = (port: number | undefined): ServiceProcess => start('coordinator', [
       '--listen', `127.0.0.1:${port}`, '--artifact', artifact, '--database', database, '--data', join(folder, `coordinator-${port}`), '--leader-lease-ms', String(LEADER_LEASE_MS)]);
     const first = coordinator(ports[0]);
     await first.ready;

@@ -9,6 +9,7 @@ interface JobDocument {
   readonly name: string;
   readonly state: string;
   readonly result: { readonly model: string; readonly modelDigest: string; readonly stateDigest: string; readonly steps: string };
+  readonly ledger: { readonly records: string; readonly sum: string };
   readonly reports: readonly MemberBooks[];
 }
 
@@ -17,18 +18,10 @@ interface MemberBooks {
   readonly rank?: number;
   readonly replicas: { readonly from?: number; readonly to: number };
   readonly replicaComputations: string;
-  readonly ledger: { readonly records: string; readonly sum?: string; readonly xor?: string };
   readonly exchangeSentBytes?: string;
   readonly exchangeReceivedBytes?: string;
   readonly exchangePlannedSentBytes?: string;
   readonly exchangeWireSentBytes?: string;
-}
-
-/** What all members read together: sums do not depend on who read what. */
-function merged(reports: readonly MemberBooks[]): { readonly records: number; readonly sum: bigint; readonly xor: bigint } {
-  return reports.reduce((all, { ledger }) => ({
-    records: all.records + Number(ledger.records), sum: BigInt.asUintN(64, all.sum + BigInt(ledger.sum ?? 0)), xor: all.xor ^ BigInt(ledger.xor ?? 0),
-  }), { records: 0, sum: 0n, xor: 0n });
 }
 
 /** Rows of the fits of modules/everything.ts: global batches, each cut into V parts of which the empty ones are not computed. */
@@ -73,13 +66,11 @@ describe.each([[4, [1, 2, 3, 4]], [3, [1, 2, 3]]] as const)('with %i logical rep
     expect(new Set([...jobs.values()].map((j) => j.result.stateDigest)).size).toBe(1);
   });
 
-  test('the ledger is complete: the members together read what one worker reads alone, and each a part of it', () => {
-    const alone = merged(jobs.get(1)?.reports ?? []);
-    expect(alone.records).toBe(2 * 274); // two epochs over the training split
-    expect(alone.sum * alone.xor).not.toBe(0n);
-    for (const { reports } of jobs.values()) {
-      expect(merged(reports)).toEqual(alone);
-      for (const { ledger } of reports) expect(Number(ledger.records)).toBeLessThanOrEqual(Math.ceil((alone.records * Math.ceil(replicas / reports.length)) / replicas) + replicas * 22);
+  test('the ledger is complete, and the same whatever the number of workers', () => {
+    for (const { ledger } of jobs.values()) {
+      // Two epochs over the training split, and two over the rows in memory.
+      expect(ledger.records).toBe(String(2 * 274 + 2 * 26));
+      expect(ledger).toEqual(jobs.get(1)?.ledger);
     }
   });
 

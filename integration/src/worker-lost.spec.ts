@@ -1,9 +1,10 @@
-/** A worker dies: its job fails within seconds, by the worker's name, and nothing is committed. */
-import { execFileSync, spawn } from 'node:child_process';
+/** A worker dies or stalls: its job goes on without it, says whom it lost, and takes it in again; only the last one's end can be the job's. */
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { CoordinatorClient } from '@lockstep/client';
-import { JobState } from '@lockstep/contract';
+import { JobState, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { LocalCluster } from './cluster';
+import { childrenOf } from './fault-run';
 import { IMPORT_PENGUINS, moduleFile } from './fixtures';
 
 let cluster: LocalCluster;
@@ -18,46 +19,93 @@ afterAll(async () => {
   await cluster.stop();
 }, 60_000);
 
-/** The processes that a process has started. */
-const childrenOf = (pid: number): number[] =>
-  execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).trim().split('\n').map(Number).filter((p) => p > 0);
+type EventKind = NonNullable<JobEvent['event']['case']>;
+type EventValue<Kind extends EventKind> = Extract<JobEvent['event'], { readonly case: Kind }>['value'];
 
-/** Submits the slow module on both workers and waits for its first committed step. */
-async function runSlow(name: string): Promise<string> {
-  const [submitted] = await cluster.json<{ name: string }>('train', moduleFile('slow'), '--examples', 'penguins', '--output', name, '--workers', '2', '--detach');
-  const job = submitted?.name ?? '';
-  for await (const { event } of client.watch(job)) if (event.case === 'stepsCommitted') return job;
-  throw new Error(`${job} ended before its first step: ${(await client.get(job)).error?.message ?? ''}`);
+/** A job that would run for minutes, followed event by event. */
+class LongJob {
+  private constructor(readonly name: string, private readonly events: AsyncIterator<JobEvent>) {}
+
+  /** Submits it on both workers, or on one, and waits for its first committed step. */
+  static async start(output: string, ...flags: readonly string[]): Promise<LongJob> {
+    const [submitted] = await cluster.json<{ name: string }>('train', moduleFile('elastic'), '--examples', 'penguins', '--output', output,
+      '--hyperparameters', JSON.stringify({ stepMs: 60, epochs: 1000 }), '--detach', ...flags);
+    const name = submitted?.name ?? '';
+    const job = new LongJob(name, client.watch(name)[Symbol.asyncIterator]());
+    await job.until('stepsCommitted');
+    return job;
+  }
+
+  /** The next event of a kind, after those seen so far. */
+  async until<Kind extends EventKind>(kind: Kind): Promise<EventValue<Kind>> {
+    for (;;) {
+      const { done, value } = await this.events.next() as IteratorResult<JobEvent, undefined>;
+      if (done) throw new Error(`${this.name} ended before ${kind}: ${(await this.job()).error?.message ?? 'without an error'}`);
+      const { event } = value;
+      if (event.case === kind) return event.value as EventValue<Kind>;
+    }
+  }
+
+  /** The job when it has ended. */
+  async ended(): Promise<TrainJob> {
+    while (!(await this.events.next()).done) { /* what still comes */ }
+    return this.job();
+  }
+
+  /** Ends it by a client. */
+  async cancel(): Promise<void> {
+    await client.cancel(this.name);
+    expect((await this.ended()).state).toBe(JobState.CANCELLED);
+  }
+
+  private job(): Promise<TrainJob> {
+    return client.get(this.name);
+  }
 }
 
-async function end(job: string): Promise<Awaited<ReturnType<CoordinatorClient['get']>>> {
-  for await (const _event of client.watch(job)) { /* until it has ended */ }
-  return client.get(job);
+const agentOf = (worker: number): number => cluster.pidOf(`worker-${worker}`) ?? -1;
+
+/** The process that runs a worker's job. */
+function childOf(worker: number): number {
+  const [child] = childrenOf(agentOf(worker));
+  if (child === undefined) throw new Error(`worker ${worker} runs nothing`);
+  return child;
 }
 
-test('kill -9 of a child fails the job by name, and its worker takes the next job', async () => {
-  const job = await runSlow('killed-child');
-  const [child] = childrenOf(cluster.facts.pids['worker-2'] ?? -1);
-  process.kill(child ?? -1, 'SIGKILL');
-  const ended = await end(job);
+const models = async (): Promise<readonly string[]> => (await cluster.json<{ name: string; type: string }>('artifacts', 'list')).filter((a) => a.type === 'Model').map((a) => a.name);
+
+test('a job that may not start again fails with its last worker, by name, and the worker takes the next job', async () => {
+  const job = await LongJob.start('alone', '--workers', '1', '--max-restarts', '0');
+  process.kill(childOf(1), 'SIGKILL');
+  const ended = await job.ended();
   expect(ended.state).toBe(JobState.FAILED);
-  expect(ended.error).toMatchObject({ reason: 'WORKER_LOST', worker: 'workers/w2', rank: 1 });
-  expect(ended.error?.message).toContain('SIGKILL');
-  const again = await runSlow('after-the-kill');
-  await client.cancel(again);
-  expect((await end(again)).state).toBe(JobState.CANCELLED);
+  expect(ended.error).toMatchObject({ reason: 'WORKER_LOST', worker: 'workers/w1', rank: 0 });
+  expect(ended.error?.message).toMatch(/SIGKILL.*0 of 0 times/);
+  const again = await LongJob.start('after-the-kill', '--workers', '2');
+  await again.cancel();
+  expect(await models()).toEqual([]);
 }, 120_000);
 
-test('kill -9 of an agent fails the job by name, and its child does not go on as a ghost', async () => {
-  const job = await runSlow('killed-agent');
-  const agent = cluster.facts.pids['worker-1'] ?? -1;
-  const [child] = childrenOf(agent);
-  process.kill(agent, 'SIGKILL');
-  const ended = await end(job);
-  expect(ended.error).toMatchObject({ reason: 'WORKER_LOST', worker: 'workers/w1', rank: 0 });
-  await expect(gone(child ?? -1)).resolves.toBe(true);
-  const listed = await cluster.json<{ name: string; type: string }>('artifacts', 'list');
-  expect(listed.filter((a) => a.type === 'Model')).toEqual([]);
+const STRIKES: readonly (readonly [string, number, () => void, RegExp])[] = [
+  ['kill -9 of a child', 2, () => void process.kill(childOf(2), 'SIGKILL'), /its child process was ended by SIGKILL/],
+  ['kill -9 of an agent', 1, () => void process.kill(agentOf(1), 'SIGKILL'), /its agent|its child process/],
+  ['SIGSTOP of a child', 2, () => void process.kill(childOf(2), 'SIGSTOP'), /no heartbeat of workers\/w2's child|cannot exchange/],
+];
+
+test.each(STRIKES)('%s: the job goes on without it, names it, and takes the worker in again; nothing goes on as a ghost', async (_what, worker, strike, detail) => {
+  const job = await LongJob.start(`struck-${worker}`, '--workers', '2');
+  const child = childOf(worker);
+  strike();
+  const lost = await job.until('memberLost');
+  expect(lost).toMatchObject({ worker: `workers/w${worker}`, rank: worker - 1, left: false, detail: expect.stringMatching(detail) as string });
+  const { generation } = await job.until('generationFormed');
+  expect(generation?.members.map((m) => [m.worker, m.replicas?.from, m.replicas?.to])).toEqual([[`workers/w${3 - worker}`, 0, 4]]);
+  await job.until('stepsCommitted');
+  await expect(gone(child)).resolves.toBe(true);
+  expect(await job.until('memberJoined')).toMatchObject({ worker: `workers/w${worker}`, rank: 1 });
+  await job.until('stepsCommitted');
+  await job.cancel();
+  expect(await models()).toEqual([]);
 }, 120_000);
 
 test('a module that spins ends with its job, and what it printed is in the log', async () => {

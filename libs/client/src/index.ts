@@ -1,9 +1,13 @@
 export { CoordinatorClient, type SubmitOptions } from './coordinator/coordinator-client';
 export { ArtifactClient, type ArtifactClientOptions, type BeginExecution, type ExecutionLink, type PutOptions, type PutResult } from './artifact/artifact-client';
+export { checkpointArtifact } from './artifact/checkpoint-artifact';
 export type { DownloadOptions } from './artifact/download';
 export { fileOfBytes, fileOnDisk, filesBelow, type FileReader, type FileSource } from './artifact/file-source';
 export type { OnProgress, TransferProgress } from './artifact/progress';
 export { DEFAULT_RETRY, withRetry, type RetryPolicy } from './artifact/retry';
 export { TransferError, type TransferErrorReason } from './artifact/transfer-error';
 export { VersionCache } from './artifact/version-cache';
+export { fromExamplesData, fromShardPolicy, toShardPolicy, toTrainingData, type CallData, type ExamplesDataPlan } from './training-data';
+export { JobTables } from './job-tables';
+export { addLedgers, fromLedger, toLedger } from './ledger';
 export { fromProgressPoint, toProgressPoint } from './progress-point';

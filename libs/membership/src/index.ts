@@ -6,9 +6,14 @@ export {
   hasEnded, heldWorkers, isStanding, membersOf, QUEUED,
   type Fault, type FinishReport, type JobFailure, type Joiner, type JobState, type JobStateKind, type StandingState, type Suspicion,
 } from './job/job-state';
+export { addressOf, refusalOf, type Hello, type KnownProcess } from './job/hello';
 export { LeaseTable } from './leases';
 export { ElasticCollective, type HandedState, type Membership, type StateSource } from './recovery/elastic-collective';
 export { decodeNote, encodeNote, NOTE_ELEMENTS, type ResyncNote } from './recovery/resync-note';
 export { planResync, ResyncError, type ResyncPlan } from './recovery/resync-plan';
 export { comparePoints, isAfter, PROGRESS_KINDS, type ProgressKind, type ProgressPoint } from './progress/progress-point';
+export { newEntries, type NewEntries } from './progress/new-entries';
+export { MemberOutbox, type OutboxRules, type Saying, type StatementKind } from './progress/member-outbox';
+export { takeCheckpoint, type CheckpointChange, type CheckpointMark } from './progress/checkpoint-list';
+export { CheckpointSchedule, type CheckpointPolicy } from './progress/checkpoint-schedule';
 export type { Course, Wait } from './recovery/course';

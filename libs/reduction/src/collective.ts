@@ -75,6 +75,8 @@ export class CollectiveError extends Error {
       readonly bucket?: number;
       /** Ranks that this member waited for, or that disagree with it. */
       readonly ranks?: readonly number[];
+      /** Those ranks owe sums alone, and may wait for somebody else themselves. */
+      readonly indirect?: boolean;
     } = {},
   ) {
     super(message);

@@ -23,6 +23,7 @@ const coordinator: ServiceImplementation<typeof CoordinatorService> = {
     }
   },
   listWorkers: unused,
+  listShardTables: unused,
 };
 const sessions: ServiceImplementation<typeof SessionService> = {
   async *attach(messages) {

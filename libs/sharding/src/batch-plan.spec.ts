@@ -1,6 +1,7 @@
 import { evenPart } from '@lockstep/reduction';
 import * as fc from 'fast-check';
-import { BatchPlan, type BatchOptions, type RowPlace } from './batch-plan';
+import { BatchPlan } from './batch-plan';
+import type { BatchOptions, RowPlace } from './data-plan';
 import { RecordNumbers } from './record-numbers';
 import { ShuffledOrder, tableOrder } from './record-order';
 import { cutShards } from './shard-table';

@@ -1,5 +1,5 @@
 /**
- * Which records make up each global batch: tf.data's shuffle().repeat().batch(), addressed by step.
+ * Shard policy DATA: tf.data's shuffle().repeat().batch(), addressed by step.
  *
  * 1. Row i of step s is row g = s * batchSize + i of the endless sequence of passes: record g mod N of pass g div N.
  *    So a batch may straddle two passes.
@@ -7,29 +7,12 @@
  * 3. The parts of the logical replicas, one after the other, are the global batch.
  */
 import { evenPart, type Range } from '@lockstep/reduction';
-import type { RecordNumbers, RecordPlace } from './record-numbers';
+import { checkBatchOptions, checkRows, checkStep } from './check-batch';
+import { DataPlan, type BatchOptions, type RowPlace } from './data-plan';
+import type { RecordNumbers } from './record-numbers';
 import type { RecordOrder } from './record-order';
-import { ShardingError } from './sharding-error';
 
-/** How the sequence of passes is cut into batches. */
-export interface BatchOptions {
-  /** Rows of the global batch. */
-  readonly batchSize: number;
-  /** Passes over the data; Infinity repeats without end. */
-  readonly passCount: number;
-  /** Leaves out a last batch of fewer rows. */
-  readonly dropFinalBatch: boolean;
-}
-
-/** A row of a batch: a record, and the pass in which it is read. */
-export interface RowPlace extends RecordPlace {
-  readonly pass: number;
-  /** Number of the record in the split. */
-  readonly record: number;
-}
-
-export class BatchPlan {
-  /** Number of steps, or Infinity. */
+export class BatchPlan extends DataPlan {
   readonly stepCount: number;
   private readonly rowTotal: number;
 
@@ -39,29 +22,26 @@ export class BatchPlan {
     private readonly order: RecordOrder,
     readonly options: BatchOptions,
   ) {
+    super();
+    checkBatchOptions(numbers, options);
     const { batchSize, passCount, dropFinalBatch } = options;
-    if (numbers.recordCount === 0) throw new ShardingError('NO_RECORDS', `split ${numbers.table.split} holds no records`);
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw new ShardingError('BAD_ARGUMENT', `the batch size must be a positive integer, not ${batchSize}`);
-    if (passCount !== Infinity && (!Number.isSafeInteger(passCount) || passCount < 1)) {
-      throw new ShardingError('BAD_ARGUMENT', `the number of passes must be a positive integer or Infinity, not ${passCount}`);
-    }
     this.rowTotal = numbers.recordCount * passCount;
     this.stepCount = dropFinalBatch ? Math.floor(this.rowTotal / batchSize) : Math.ceil(this.rowTotal / batchSize);
   }
 
-  /** Rows of a step's global batch; 0 once the data has ended. */
   rowCount(step: number): number {
-    if (!Number.isSafeInteger(step) || step < 0) throw new ShardingError('BAD_ARGUMENT', `step ${step} does not exist: steps count from 0`);
+    checkStep(step);
     if (step >= this.stepCount) return 0;
     return Math.min(this.options.batchSize, this.rowTotal - step * this.options.batchSize);
   }
 
-  /** The record behind each row of a range of a step's global batch. @throws ShardingError BAD_ARGUMENT */
-  recordsOf(step: number, range: Range): readonly RowPlace[] {
+  parts(step: number, replicas: number): readonly Range[] {
     const rowCount = this.rowCount(step);
-    if (!Number.isInteger(range.from) || !Number.isInteger(range.to) || range.from < 0 || range.from > range.to || range.to > rowCount) {
-      throw new ShardingError('BAD_ARGUMENT', `rows [${range.from}, ${range.to}) of step ${step} do not exist: its batch has ${rowCount}`);
-    }
+    return Array.from({ length: replicas }, (_, replica) => evenPart(rowCount, replicas, replica));
+  }
+
+  recordsOf(step: number, range: Range): readonly RowPlace[] {
+    checkRows(step, range, this.rowCount(step));
     const { recordCount } = this.numbers;
     const first = step * this.options.batchSize;
     return Array.from({ length: range.to - range.from }, (_, i) => {
@@ -70,25 +50,5 @@ export class BatchPlan {
       const record = this.order.recordAt(pass, row % recordCount);
       return { pass, record, ...this.numbers.place(record) };
     });
-  }
-
-  /** The rows of one of `replicas` logical replicas: rows(position, replica). */
-  rowsOfReplica(step: number, replica: number, replicas: number): readonly RowPlace[] {
-    return this.recordsOf(step, evenPart(this.rowCount(step), replicas, replica));
-  }
-
-  /**
-   * Shards that a member with a range of the logical replicas opens in the given steps, as indices of the table in
-   * ascending order.
-   */
-  shardsOf(steps: Range, member: Range, replicas: number): readonly number[] {
-    const found = new Set<number>();
-    const last = Math.min(steps.to, this.stepCount);
-    for (let step = steps.from; step < last && found.size < this.numbers.table.shards.length; step++) {
-      const rowCount = this.rowCount(step);
-      const range = { from: evenPart(rowCount, replicas, member.from).from, to: evenPart(rowCount, replicas, member.to - 1).to };
-      for (const { shard } of this.recordsOf(step, range)) found.add(shard);
-    }
-    return [...found].sort((a, b) => a - b);
   }
 }

@@ -3,6 +3,11 @@ export { checkShardTable, cutShards, decodeShardTable, encodeShardTable, type Re
 export { RecordNumbers, type RecordPlace } from './record-numbers';
 export { Xoshiro128, type RandomKey } from './keyed-random';
 export { ShuffledOrder, tableOrder, type RecordOrder, type ShuffleOptions } from './record-order';
-export { BatchPlan, type BatchOptions, type RowPlace } from './batch-plan';
-export { mergeTallies, VisitTally, type TallySummary, type Visit } from './visit-tally';
+export { DataPlan, type BatchOptions, type RowPlace } from './data-plan';
+export { BatchPlan } from './batch-plan';
+export { StreamPlan, type RecordStream } from './stream-plan';
+export { dealFiles, planExamples, SHARD_POLICIES, type ExamplesPlanOptions, type ShardPolicy } from './examples-plan';
+export { iterationOf, passOf } from './pass-numbers';
+export { EMPTY_TALLY, mergeTallies, VisitTally, type TallySummary, type Visit } from './visit-tally';
+export { MAX_TALLIES, readTally, TALLY_LANES, writeTally } from './tally-lanes';
 export { Ledger, type LedgerEntry, type LedgerOptions, type LedgerReport } from './ledger';

@@ -6,6 +6,8 @@ export type ShardingErrorReason =
   | 'BAD_ARGUMENT'
   /** There is no record to read. */
   | 'NO_RECORDS'
+  /** Whole files are dealt to more logical replicas than there are files. */
+  | 'TOO_FEW_FILES'
   /** The same position and replica, with other records. */
   | 'LEDGER_CONFLICT'
   /** A record was read twice in one pass. */

@@ -11,53 +11,50 @@ export interface TallySummary {
   readonly records: number;
   /** Sum of the visits' 64-bit hashes, modulo 2^64. */
   readonly sum: bigint;
-  /** Exclusive or of the same hashes. */
-  readonly xor: bigint;
 }
 
 const TWO_32 = 2 ** 32;
 
 /**
- * Adds up visits in constant memory. The members' tallies, merged, equal the tally of the plan: a record that was lost,
+ * Adds up visits in constant memory. The replicas' tallies, merged, equal the tally of the plan: a record that was lost,
  * read twice or taken for another changes the sum.
  */
 export class VisitTally {
   private records = 0;
   private sumHigh = 0;
   private sumLow = 0;
-  private xorHigh = 0;
-  private xorLow = 0;
+  private readonly words = [0, 0, 0, 0];
 
   add(visits: Iterable<Visit>): void {
-    for (const { pass, record } of visits) {
-      const words = [pass % TWO_32, Math.floor(pass / TWO_32), record % TWO_32, Math.floor(record / TWO_32)];
-      const low = murmur3(words, 0);
-      const high = murmur3(words, 1);
-      const sum = this.sumLow + low;
-      this.sumLow = sum % TWO_32;
-      this.sumHigh = (this.sumHigh + high + Math.floor(sum / TWO_32)) % TWO_32;
-      this.xorLow = (this.xorLow ^ low) >>> 0;
-      this.xorHigh = (this.xorHigh ^ high) >>> 0;
-      this.records++;
-    }
+    for (const { pass, record } of visits) this.addOne(pass, record);
+  }
+
+  addOne(pass: number, record: number): void {
+    const { words } = this;
+    words[0] = pass % TWO_32;
+    words[1] = Math.floor(pass / TWO_32);
+    words[2] = record % TWO_32;
+    words[3] = Math.floor(record / TWO_32);
+    const sum = this.sumLow + murmur3(words, 0);
+    this.sumLow = sum % TWO_32;
+    this.sumHigh = (this.sumHigh + murmur3(words, 1) + Math.floor(sum / TWO_32)) % TWO_32;
+    this.records++;
   }
 
   summary(): TallySummary {
-    return { records: this.records, sum: join(this.sumHigh, this.sumLow), xor: join(this.xorHigh, this.xorLow) };
+    return { records: this.records, sum: (BigInt(this.sumHigh) << 32n) | BigInt(this.sumLow) };
   }
 }
 
+/** Of no visit at all. */
+export const EMPTY_TALLY: TallySummary = { records: 0, sum: 0n };
+
 /** @throws ShardingError BAD_ARGUMENT for more records than a number counts */
 export function mergeTallies(summaries: readonly TallySummary[]): TallySummary {
-  const merged = summaries.reduce(
-    (a, b) => ({ records: a.records + b.records, sum: BigInt.asUintN(64, a.sum + b.sum), xor: a.xor ^ b.xor }),
-    { records: 0, sum: 0n, xor: 0n },
-  );
+  const merged = summaries.reduce((a, b) => ({ records: a.records + b.records, sum: BigInt.asUintN(64, a.sum + b.sum) }), EMPTY_TALLY);
   if (!Number.isSafeInteger(merged.records)) throw new ShardingError('BAD_ARGUMENT', `${merged.records} records are more than a tally counts`);
   return merged;
 }
-
-const join = (high: number, low: number): bigint => (BigInt(high) << 32n) | BigInt(low);
 
 /** MurmurHash3_x86_32 (Appleby) of 32-bit words, little endian. */
 export function murmur3(words: readonly number[], seed: number): number {

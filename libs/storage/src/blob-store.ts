@@ -65,6 +65,14 @@ export interface BlobStore {
    * @throws StorageError BLOB_NOT_FOUND, RANGE_BEYOND_END, DATA_LOSS
    */
   read(sha256: Sha256, range?: { readonly offset: number; readonly limit?: number }): Promise<BlobReading>;
+  /** All blobs, in portions of any size and order. What comes or goes meanwhile may be among them or not. */
+  digests(): AsyncIterable<readonly Sha256[]>;
+  /**
+   * Removes a blob; fine when it is not there. A loss of power may bring it back whole.
+   *
+   * @throws StorageError IO
+   */
+  remove(sha256: Sha256): Promise<void>;
   /** Forgets uploads that nobody has written to within their lease. @returns how many */
   forgetStaleUploads(): Promise<number>;
 }

@@ -6,7 +6,7 @@
  *    because a process that died may have renamed without syncing.
  * 3. At most `maxUploads` uploads exist, open or suspended; one that nobody has written to for `uploadLeaseMs` is forgotten.
  */
-import type { BlobRef, Sha256 } from '@lockstep/versions';
+import { isSha256, type BlobRef, type Sha256 } from '@lockstep/versions';
 import { createHash } from 'node:crypto';
 import type { BlobReading, BlobStore, OpenedUpload, UploadKey, UploadStatus } from './blob-store';
 import { DiskLayout, uploadName } from './disk-layout';
@@ -133,6 +133,20 @@ export class DiskBlobStore implements BlobStore {
     } finally {
       await file.close();
     }
+  }
+
+  async *digests(): AsyncGenerator<readonly Sha256[]> {
+    for (const folder of this.layout.blobFolders()) {
+      const names = await this.files.list(folder).catch((e: unknown) => { throw fileFailure(e, 'list the blobs', folder); });
+      // A name that is no digest is nobody's blob: it was put there by hand.
+      const digests = names.filter(isSha256);
+      if (digests.length > 0) yield digests;
+    }
+  }
+
+  async remove(sha256: Sha256): Promise<void> {
+    const path = this.layout.blob(sha256);
+    await this.files.remove(path).catch((e: unknown) => { throw fileFailure(e, `remove blob ${sha256}`, path); });
   }
 
   async forgetStaleUploads(): Promise<number> {

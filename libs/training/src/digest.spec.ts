@@ -36,6 +36,7 @@ describe.each<{ program: ProgramName; optimizer: OptimizerName; replicas: number
     outcomes.forEach((outcome, rank) => {
       expect(outcome.digest).toBe(reference.digest);
       expect(outcome.result).toBe(reference.result);
+      expect(outcome.visits).toEqual(reference.visits);
       expect(outcome.snapshot?.digest).toBe(reference.snapshot?.digest);
       const owned = evenPart(replicas, worldSize, rank);
       expect(outcome.computed).toEqual(reference.computed.map((all) => all.filter((replica) => replica >= owned.from && replica < owned.to)));

@@ -43,6 +43,10 @@ describe.each(['fitTwice', 'fitDatasets', 'fitWithCallbacks'] as const)('%s', (p
     const survivors = [...outcomes].filter(([member]) => last?.members.includes(member));
     for (const [member, outcome] of survivors) {
       expect([member, outcome]).toEqual([member, expect.objectContaining({ kind: 'FINISHED', digest: reference?.digest, result: reference?.result })]);
+      // Every step from its first one on was told once, and consumed what it consumes undisturbed; who began with the job has all.
+      const visits = outcome.kind === 'FINISHED' ? outcome.visits : [];
+      expect(visits).toEqual(reference?.visits.slice(-visits.length));
+      if (generations[0]?.members.includes(member)) expect(visits).toHaveLength(reference?.visits.length ?? 0);
     }
     expect(survivors.length).toBe(last?.members.length);
     // Each fault happened: who was to die has died.

@@ -23,7 +23,9 @@ export type TrainingErrorReason =
   | 'NESTED_CALL'
   /** The module makes another call than the one in the call log. */
   | 'CALL_MISMATCH'
-  | 'TOO_MANY_CALLS';
+  | 'TOO_MANY_CALLS'
+  /** A dataset that cannot be iterated again from its start, in a job in which that may be needed. */
+  | 'DATASET_NOT_REPLAYABLE';
 
 /** Where and about what a TrainingError is, for programs; the message says it in words. */
 export interface TrainingErrorDetails {

@@ -1,6 +1,6 @@
-export { BATCH_SOURCE, hasBatchSource, type BatchSource, type HasBatchSource } from './batch-source';
+export { BATCH_SOURCE, hasBatchSource, type BatchSource, type HasBatchSource, type RowsRead } from './batch-source';
 export { installTraining, type Training } from './install';
-export type { CallExtent, CallInfo, CallKind, StepInfo, TrainingObserver, TrainingRuntime } from './runtime';
+export type { CallExtent, CallInfo, CallKind, PlannedData, Replay, StepInfo, TrainingObserver, TrainingRuntime } from './runtime';
 export { StateError, TrainingError, type StateErrorReason, type TrainingErrorDetails, type TrainingErrorReason } from './errors';
 export { auc, mergeableMetric, precision, recall, type MergeableMetric, type MergeableMetricDefinition } from './metrics';
 export type { StatefulCallback } from './fit/callbacks';
@@ -8,11 +8,11 @@ export {
   earlyStopping, learningRateScheduler, loadCheckpoint, loadCheckpointWeights, modelCheckpoint, reduceLROnPlateau, tensorBoard, terminateOnNaN,
   type EarlyStoppingOptions, type LearningRateSchedulerOptions, type ModelCheckpointOptions, type MonitorOptions, type ReduceLROnPlateauOptions, type TensorBoardOptions,
 } from './callbacks';
-export type { CallbackState, EvaluationProgress, FitStage, RunState } from './fit/run';
+export type { AppliedBatch, CallbackState, EvaluationProgress, FitStage, RunState } from './fit/run';
 export type { CallRecord, OptimizerState, RunningCallState, StateDtype, StateSnapshot, StateTensor, TrainingState } from './state/training-state';
 export { decodeState, encodeState, stateDigest } from './state/state-codec';
 export { decodeCanonicalJson, encodeCanonicalJson, type JsonValue } from './canonical-json';
 export { MAX_CALLS } from './calls/call-sequence';
 export { TFJS_VERSION, type Tf } from './tfjs';
 export type { ExportFeatures, ExportOptions, FnArgs, RunFn } from './fn-args';
-export { createDataAccessor, openLocalExamples, ExamplesDataset, type DataAccessor, type DataAccessorOptions, type DatasetOptions, type ExampleFiles, type FeatureTensors, type LabelledRows, type RowsRead } from './data';
+export { createDataAccessor, openLocalExamples, ExamplesDataset, type DataAccessor, type DataAccessorOptions, type DatasetOptions, type ExampleFiles, type FeatureTensors, type LabelledRows } from './data';

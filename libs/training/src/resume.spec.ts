@@ -1,4 +1,5 @@
 import { formatPosition, LocalCollective, type Position } from '@lockstep/reduction';
+import type { TallySummary } from '@lockstep/sharding';
 import * as tf from '@tensorflow/tfjs';
 import { installTraining, type Training } from './install';
 import type { JsonValue } from './canonical-json';
@@ -50,27 +51,31 @@ interface Outcome {
   readonly results: string;
   readonly digest: string;
   readonly steps: number;
+  readonly visits: readonly TallySummary[];
   /** What the callbacks of the last fit saw in its last epoch. */
   readonly lastTrace: string | undefined;
   readonly states: ReadonlyMap<string, TrainingState>;
 }
 
-/** The training that runs, for what looks at it from outside. */
+/** The training that runs and the steps that it told of, for what looks at it from outside. */
 let running: Training | undefined;
+let toldSteps = 0;
 
 /** A module with every kind of call, callbacks with state, evaluations in callbacks, an early stop, two models. */
 async function run(resume?: TrainingState, change: 'NOTHING' | 'BATCH_SIZE' = 'NOTHING'): Promise<Outcome> {
   const states = new Map<string, TrainingState>();
   const trace: string[] = [];
-  let steps = 0;
+  const visits: TallySummary[] = [];
+  toldSteps = 0;
   const remember = (where: string): void => void states.set(where, training.state());
   const at = (what: string, position: Position): string => `${what} ${formatPosition(position)}`;
   const training = installTraining(tf, {
     seed: 11,
     collective: new LocalCollective(3),
     observer: {
-      onStep: ({ position }) => {
-        steps++;
+      onStep: ({ position, visits: consumed }) => {
+        toldSteps++;
+        visits.push(consumed);
         remember(at('step', position));
       },
       onEpochEnd: ({ position }) => remember(at('epoch', position)),
@@ -111,7 +116,8 @@ async function run(resume?: TrainingState, change: 'NOTHING' | 'BATCH_SIZE' = 'N
       weights: [...weightBits(model), ...weightBits(other)],
       results: JSON.stringify([first.epoch, first.history, batch, second.epoch, second.history, evaluated]),
       digest: training.state().digest,
-      steps,
+      steps: visits.length,
+      visits,
       lastTrace: trace.at(-1),
       states,
     };
@@ -157,19 +163,22 @@ describe('a process that starts from a state', () => {
   });
 
   test('that was taken while a round was under way goes on with that round', async () => {
-    const states: [string, TrainingState][] = [];
+    const states: [string, TrainingState, number][] = [];
     const { value: reduce } = Object.getOwnPropertyDescriptor(Reducer.prototype, 'reduce') as { value: Reducer['reduce'] };
     const spy = jest.spyOn(Reducer.prototype, 'reduce').mockImplementation(function (this: Reducer, position, ...args) {
-      if (running) states.push([formatPosition(position), running.state()]);
+      if (running) states.push([formatPosition(position), running.state(), toldSteps]);
       return reduce.apply(this, [position, ...args]);
     });
     expect((await run()).digest).toBe(whole.digest);
     spy.mockRestore();
     // 16 training steps, 3 validations of 1 batch, 2 of 4, 6 evaluations in callbacks and one of its own, of 1 batch each.
     expect(states).toHaveLength(16 + 3 + 8 + 6 + 1);
-    for (const [where, state] of states) {
+    for (const [where, state, steps] of states) {
       const resumed = await run(state);
       expect([where, resumed.digest]).toEqual([where, whole.digest]);
+      // No step is told twice, and none is left out: one may be applied whose validation was under way.
+      expect([where, resumed.steps]).toEqual([where, whole.steps - steps]);
+      expect([where, resumed.visits]).toEqual([where, whole.visits.slice(steps)]);
       expect([where, resumed.weights]).toEqual([where, whole.weights]);
     }
   });

@@ -1,4 +1,5 @@
 import type { Collective, Position } from '@lockstep/reduction';
+import type { ExamplesPlanOptions, TallySummary } from '@lockstep/sharding';
 import type { RandomRouter } from './random/random-router';
 import type { Reducer } from './step/reducer';
 import type { CallRecord, TrainingState } from './state/training-state';
@@ -14,6 +15,13 @@ export interface CallExtent {
   readonly stepsPerEpoch?: number;
 }
 
+/** Data of which it can be said beforehand which records each step consumes. */
+export type PlannedData =
+  /** A dataset of a data accessor. `continues`: one iteration goes on from epoch to epoch; otherwise every epoch is one. */
+  | { readonly kind: 'EXAMPLES'; readonly patterns: readonly string[]; readonly options: ExamplesPlanOptions; readonly continues: boolean }
+  /** Rows in memory, each of which is read once in an epoch. */
+  | { readonly kind: 'ROWS'; readonly rowCount: number };
+
 /** A collective call, as an observer sees it. */
 export interface CallInfo {
   readonly number: number;
@@ -22,6 +30,8 @@ export interface CallInfo {
   readonly label: string;
   /** Of fit() and fitDataset(). */
   readonly extent?: CallExtent;
+  /** What it trains on, where that can be planned. */
+  readonly data?: PlannedData;
   /** Answered from the call log: nothing was computed. */
   readonly replayed: boolean;
 }
@@ -31,10 +41,16 @@ export interface StepInfo {
   readonly position: Position;
   /** Rows of the global batch. */
   readonly rows: number;
+  /**
+   * The records that the step consumed, of all members together: counted where gradients are added, so the same on every member,
+   * and once for every step of the job, however often it was begun.
+   */
+  readonly visits: TallySummary;
   /** Loss and metrics of the global batch by their names in History, the same on every member. */
   readonly values: Readonly<Record<string, number>>;
-  /** The logical replicas whose gradients this member computed. */
+  /** The logical replicas whose gradients this member computed; none where it came to the step's end alone. */
   readonly computedReplicas: readonly number[];
+  /** Zeros where this member came to the step's end alone. */
   readonly durationsMs: {
     /** Waiting for and slicing the batch's rows. */
     readonly rows: number;
@@ -67,6 +83,12 @@ export interface JoinSource {
   enter(): TrainingState;
 }
 
+/**
+ * What a dataset of the module's own, when it is iterated again from its start, must give: the same bits, or at least the
+ * same shapes; NONE where nobody iterates it again.
+ */
+export type Replay = 'SAME_BITS' | 'SAME_SHAPES' | 'NONE';
+
 /** What training runs on. */
 export interface TrainingRuntime {
   /** The job's seed: a safe integer. With the module, its data and V it determines every bit. */
@@ -78,6 +100,8 @@ export interface TrainingRuntime {
   readonly resume?: TrainingState;
   /** How this member enters a job that runs; excludes `resume`. */
   readonly join?: JoinSource;
+  /** For jobs whose processes may come later or start again. Default: NONE. */
+  readonly replay?: Replay;
 }
 
 /** What the parts of a training share. */
@@ -87,4 +111,5 @@ export interface TrainingContext {
   readonly reducer: Reducer;
   readonly router: RandomRouter;
   readonly observer: TrainingObserver;
+  readonly replay: Replay;
 }

@@ -1,5 +1,6 @@
 export { MAX_BLOB_BYTES, MIN_BLOB_BYTES, nextBlobLength } from './blob-cutter';
 export { decideCommit, fenced, type CommitCommand, type CommitDecision, type CommitEvent, type CommitKnowledge } from './commit';
+export { decideDeletion, MAX_REASON_BYTES, type Deletion, type DeletionDecision } from './deletion';
 export {
   decideCompletion, type CompletionDecision, type ExecutionArtifact, type ExecutionOutcome, type ExecutionSpec, type ExecutionState,
 } from './execution';
@@ -15,6 +16,7 @@ export {
   formatArtifactName, formatExecutionName, formatJobName, formatVersionName, isResourceId, nameFault, parseArtifactName, parseExecutionName,
   parseJobName, parseVersionName, parseVersionQuery, resourceIdFault, type NameKind, type VersionName, type VersionQuery,
 } from './resource-name';
+export { supersededNumbers } from './retention';
 export { isSha256, sha256Of, type Sha256 } from './sha256';
 export { VersionsError, type VersionsErrorReason } from './versions-error';
 export { quote, type Violation } from './violation';

@@ -1,6 +1,7 @@
 /** Why a request about versions or executions cannot be done, for programs. */
 export type VersionsErrorReason =
   | 'ARTIFACT_NOT_FOUND' | 'VERSION_NOT_FOUND' | 'EXECUTION_NOT_FOUND'
+  | 'VERSION_DELETED' | 'VERSION_IN_USE'
   | 'FENCED' | 'TYPE_MISMATCH' | 'BLOBS_MISSING' | 'EXECUTION_ENDED' | 'EXECUTION_EXISTS' | 'REQUEST_ID_REUSED'
   | 'MALFORMED_MANIFEST';
 

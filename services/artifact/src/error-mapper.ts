@@ -16,8 +16,10 @@ function codeOfVersions(reason: VersionsErrorReason): StatusCode {
   switch (reason) {
     case 'ARTIFACT_NOT_FOUND':
     case 'VERSION_NOT_FOUND':
+    case 'VERSION_DELETED':
     case 'EXECUTION_NOT_FOUND': return 'NOT_FOUND';
     case 'FENCED':
+    case 'VERSION_IN_USE':
     case 'TYPE_MISMATCH':
     case 'BLOBS_MISSING':
     case 'EXECUTION_ENDED': return 'FAILED_PRECONDITION';

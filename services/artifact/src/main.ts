@@ -24,10 +24,10 @@ switch (result.kind) {
     process.stdout.write(result.text);
     break;
   case 'CONFIG': {
-    const { listen, data, logLevel } = result.config;
+    const { listen, data, gcGraceMs, gcIntervalMs, logLevel } = result.config;
     const logger = createLogger('artifact', logLevel);
     runService(logger, async () => {
-      const { server, close } = await startArtifactService({ listen, folder: data, logger });
+      const { server, close } = await startArtifactService({ listen, folder: data, logger, gc: { graceMs: gcGraceMs, intervalMs: gcIntervalMs } });
       logger.info({ listen: server.address, data }, 'serving');
       return { server, close, facts: { data } };
     });

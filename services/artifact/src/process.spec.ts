@@ -97,7 +97,7 @@ test.each<readonly [string, () => Promise<readonly string[]>, number, RegExp]>([
     const future = { name: 'future', up: () => Promise.resolve() };
     await (await openDatabase({ folder, service: 'artifact', programVersion: '9.9.9', migrations: [...artifactMigrations, future] })).close();
     return ['--data', folder];
-  }, 1, /^the data folder .* has schema version 3, written by artifact 9\.9\.9; this is artifact .*reads versions up to 2.*--data\n$/],
+  }, 1, /^the data folder .* has schema version 4, written by artifact 9\.9\.9; this is artifact .*reads versions up to 3.*--data\n$/],
   ['a folder that another process has', async () => {
     const { folder } = await serveIn(temporaryFolder());
     return ['--data', folder];

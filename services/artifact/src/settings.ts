@@ -73,7 +73,7 @@ function splitFlag(argument: string): readonly [string, string?] {
 }
 
 function help({ program, environmentPrefix, settings, defaults }: SettingsProgram): string {
-  const lines = settings.map((s) => `  ${`--${s.key} ${s.value}`.padEnd(22)} ${s.help} (default: ${defaults[s.key] ?? ''})`);
+  const lines = settings.map((s) => `  ${`--${s.key} ${s.value}`.padEnd(24)} ${s.help} (default: ${defaults[s.key] ?? ''})`);
   return [`usage: ${program} [flags]`, '', ...lines, '', `Each can be set in the environment too, e.g. ${environmentPrefix}${(settings[0]?.key ?? '').toUpperCase()}; flags win.`, ''].join('\n');
 }
 

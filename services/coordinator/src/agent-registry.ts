@@ -3,7 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { AsyncQueue } from '@lockstep/rpc';
 import {
   AgentCommandSchema, WorkerSchema, WorkerState,
-  type AgentCommand, type AgentRegister, type Worker,
+  type AgentCommand, type AgentRegister, type StartChild, type Worker,
 } from '@lockstep/contract';
 
 /** Commands that may wait for an agent before its stream counts as stuck. */
@@ -58,11 +58,11 @@ export class AgentRegistry {
   }
 
   /** @returns false when the agent is gone */
-  startChild(worker: string, child: RunningChild, token: Uint8Array, mathThreads: number): boolean {
+  startChild(worker: string, child: RunningChild, start: Pick<StartChild, 'token' | 'mathThreads' | 'stepTimeoutMs'>): boolean {
     const agent = this.agents.get(worker);
     if (!agent) return false;
     agent.child = child;
-    agent.commands.push(create(AgentCommandSchema, { command: { case: 'startChild', value: { ...child, token, mathThreads } } }));
+    agent.commands.push(create(AgentCommandSchema, { command: { case: 'startChild', value: { ...child, ...start } } }));
     return true;
   }
 

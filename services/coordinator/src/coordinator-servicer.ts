@@ -1,7 +1,7 @@
 /** The coordinator's public rpcs: translates requests, checks them, answers. */
 import { create } from '@bufbuild/protobuf';
 import {
-  type CoordinatorService, ListTrainJobsResponseSchema, ListWorkersResponseSchema, TrainJobSchema,
+  type CoordinatorService, ListShardTablesResponseSchema, ListTrainJobsResponseSchema, ListWorkersResponseSchema, TrainJobSchema,
   type JobEvent, type WatchJobRequest,
 } from '@lockstep/contract';
 import { RpcError, type CallContext, type ServiceImplementation } from '@lockstep/rpc';
@@ -31,6 +31,7 @@ export function coordinatorServicer(coordinator: Coordinator, store: JobStore, c
       return create(ListTrainJobsResponseSchema, { jobs: page.rows.map((row) => row.job), nextPageToken: page.nextPageToken });
     },
     cancelTrainJob: ({ name }) => coordinator.cancel(jobName(name)),
+    listShardTables: async ({ name }) => create(ListShardTablesResponseSchema, { shardTables: [...(await coordinator.require(jobName(name))).shardTables] }),
     watchJob: (request, context) => watch(coordinator, store, request, context),
     listWorkers: ({ pageSize, pageToken }) => {
       const query = { rpc: 'ListWorkers' };

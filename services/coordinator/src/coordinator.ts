@@ -14,16 +14,16 @@ import {
   CheckpointCommittedSchema, CommittedSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, PositionSchema, TrainJobSchema, TrainJobSpecSchema,
   type CheckpointWritten, type JobError, type JobResult, type MemberFinished, type MemberHello, type ProgressEntry, type TrainJob, type TrainJobSpec,
 } from '@lockstep/contract';
-import { admit, heldWorkers, isStanding, membersOf, QUEUED, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
+import { addressOf, admit, heldWorkers, isStanding, membersOf, QUEUED, refusalOf, takeCheckpoint, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
 import type { Logger } from '@lockstep/rpc';
 import type { AgentRegistry, RunningChild } from './agent-registry';
+import { CheckpointCleaner, isSuperseded, type CheckpointShelf } from './checkpoint-cleaner';
 import { CoordinatorError } from './coordinator-error';
 import { JobEffects, type Fence } from './job-effects';
 import { eventsOf } from './job-events';
 import { jobHasEnded, toJobState, withState, type JobRecord } from './job-record';
 import type { JobChange, JobStore } from './job-store';
-import { addressOf, decodeMachine, encodeMachine, factsOf, fromStoredCall, toStoredCall, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
-import { memberReports } from './member-reports';
+import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toStoredCall, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
 import { takeProgress } from './progress';
 import { Serial } from './serial';
 import type { Submission } from './submission';
@@ -42,16 +42,18 @@ export class Coordinator {
   private readonly live = new Map<string, LiveJob>();
   private readonly serial = new Serial();
   private readonly effects: JobEffects;
+  private readonly cleaner: CheckpointCleaner;
   private leaving = false;
 
   constructor(
     private readonly store: JobStore,
     readonly agents: AgentRegistry,
-    private readonly fence: Fence,
+    private readonly fence: Fence & CheckpointShelf,
     private readonly settings: CoordinatorSettings,
     private readonly around: Surroundings,
     private readonly logger: Logger,
   ) {
+    this.cleaner = new CheckpointCleaner(fence, store, (task) => this.serial.run(task), around, logger);
     this.effects = new JobEffects({
       agents, fence, newId: () => around.newId(), artifactAddress: settings.artifactAddress,
       input: (job, input) => {
@@ -62,6 +64,7 @@ export class Coordinator {
 
   /** Takes up what an earlier process left: queued jobs wait again; the members of running ones may come back. */
   async recover(): Promise<void> {
+    await this.cleaner.recover();
     for (const record of await this.store.unfinished()) {
       const name = record.job.name;
       const machine = decodeMachine(record.machine);
@@ -109,10 +112,10 @@ export class Coordinator {
   /** An agent came, or came back with the child that it runs. */
   agentAttached(worker: string, child: RunningChild | undefined): Promise<void> {
     return this.serial.run(async () => {
-      const job = child && this.live.get(child.job);
-      if (child && !(job && heldWorkers(job.state).includes(worker))) {
-        this.agents.stopChild(worker, child.job, `${child.job} goes on without ${worker}, or has ended`);
-      }
+      const held = this.jobOf(worker);
+      if (child && child.job !== held) this.agents.stopChild(worker, child.job, `${child.job} goes on without ${worker}, or has ended`);
+      // It would be heard of sooner or later: nothing runs there any more, or a start never arrived.
+      if (held !== undefined && child?.job !== held) await this.apply(held, { kind: 'WORKER_LOST', worker, detail: 'its agent came back without its child process' });
       await this.admitAll();
     });
   }
@@ -154,19 +157,15 @@ export class Coordinator {
       const job = this.live.get(hello.job);
       if (!job) throw new CoordinatorError('FENCED', `${hello.job} is not running here: ${worker} must stop`, { resource: hello.job });
       if (!sameBytes(job.record.token, hello.token)) throw new CoordinatorError('BAD_TOKEN', `${worker} does not show the token of ${hello.job}`, { resource: hello.job });
-      const running = this.agents.get(worker)?.child?.child;
-      if (running !== undefined && running !== hello.child) throw new CoordinatorError('FENCED', `${worker} takes part in ${hello.job} by another process (${running}): this one (${hello.child}) must stop`, { resource: hello.job });
-      const known = addressOf(job.state, worker);
-      if (known !== undefined && known !== session.address) {
-        throw new CoordinatorError('FENCED', `${worker} takes part in ${hello.job} by another process (at ${known}): this one (at ${session.address}) must stop`, { resource: hello.job });
-      }
       const before = job.sessions.get(worker);
-      if (before && !hello.rejoins) throw new CoordinatorError('FENCED', `${worker} has joined ${hello.job} already: this process must stop`, { resource: hello.job });
+      const refusal = refusalOf(hello.job, job.state, { worker, address: session.address, child: hello.child, rejoins: hello.rejoins }, { running: this.agents.get(worker)?.child?.child, hasSession: before !== undefined });
+      if (refusal !== undefined) throw new CoordinatorError('FENCED', refusal, { resource: hello.job });
+      const isKnown = addressOf(job.state, worker) !== undefined;
       job.sessions.set(worker, session);
       before?.close();
       try {
         if (hello.rejoins) await this.apply(hello.job, { kind: 'WORKER_BACK', worker, generation });
-        if (known === undefined) await this.apply(hello.job, { kind: 'JOINED', worker, address: session.address, fingerprint: hello.fingerprint?.canonical ?? '' });
+        if (!isKnown) await this.apply(hello.job, { kind: 'JOINED', worker, address: session.address, fingerprint: hello.fingerprint?.canonical ?? '' });
       } catch (e) {
         if (job.sessions.get(worker) === session) job.sessions.delete(worker);
         throw e;
@@ -184,43 +183,41 @@ export class Coordinator {
       .catch((e: unknown) => this.logger.error({ err: e, job: session.job }, 'the end of a session could not be stored'));
   }
 
-  async memberReady({ job, worker }: MemberSession, generation: number): Promise<void> {
-    await this.input(job, { kind: 'READY', worker, generation });
+  memberReady(session: MemberSession, generation: number): Promise<void> {
+    return this.memberInput(session, { kind: 'READY', worker: session.worker, generation });
   }
 
-  async memberPrepared({ job, worker }: MemberSession): Promise<void> {
-    await this.input(job, { kind: 'PREPARED', worker });
-  }
-
-  async memberSuspended({ job, worker }: MemberSession, generation: number, why: string, ranks: readonly number[], joinDeferred: boolean): Promise<void> {
-    await this.input(job, { kind: 'SUSPENDED', worker, generation, why, ranks, joinDeferred });
-  }
-
-  async memberFinished(session: MemberSession, report: MemberFinished): Promise<void> {
-    const { worker, job: name } = session;
-    const input: JobInput = { kind: 'FINISHED', report: { worker, stateDigest: report.stateDigest, steps: Number(report.steps), hasModel: report.hasModel } };
-    await this.input(name, input, (job) => {
-      const { finished } = this.live.get(name) ?? { finished: new Map<string, MemberFinished>() };
-      finished.set(worker, report);
-      return { ...job, reports: memberReports(job, finished) };
+  memberPrepared(session: MemberSession): Promise<void> {
+    return this.withMember(session, async (job) => {
+      // Said again by one that has been taken in meanwhile.
+      if (isMember(job, session)) return;
+      await this.apply(session.job, { kind: 'PREPARED', worker: session.worker });
     });
   }
 
-  async modelCommitted({ job: name, worker }: MemberSession, result: JobResult): Promise<void> {
-    await this.input(name, { kind: 'MODEL_COMMITTED', worker }, (job) => ({ ...job, result }));
+  memberSuspended(session: MemberSession, generation: number, why: string, ranks: readonly number[], joinDeferred: boolean): Promise<void> {
+    return this.memberInput(session, { kind: 'SUSPENDED', worker: session.worker, generation, why, ranks, joinDeferred });
   }
 
-  async memberFailed({ job: name, worker }: MemberSession, reported: JobError, failure: JobFailure): Promise<void> {
-    await this.input(name, { kind: 'MEMBER_FAILED', worker, failure }, (job, state) => (state.kind === 'FAILED' ? { ...job, error: reported } : job));
+  memberFinished(session: MemberSession, { stateDigest, steps, hasModel, report }: MemberFinished): Promise<void> {
+    const { worker } = session;
+    return this.memberInput(session, { kind: 'FINISHED', report: { worker, stateDigest, steps: Number(steps), hasModel } }, (job) => (
+      report ? { ...job, reports: [...job.reports, { ...report, worker }] } : job
+    ));
+  }
+
+  modelCommitted(session: MemberSession, result: JobResult): Promise<void> {
+    return this.memberInput(session, { kind: 'MODEL_COMMITTED', worker: session.worker }, (job) => ({ ...job, result }));
+  }
+
+  memberFailed(session: MemberSession, reported: JobError, failure: JobFailure): Promise<void> {
+    return this.memberInput(session, { kind: 'MEMBER_FAILED', worker: session.worker, failure }, (job, state) => (state.kind === 'FAILED' ? { ...job, error: reported } : job));
   }
 
   /** A member's progress, stored with the job's new position in one transaction. */
   memberProgress(session: MemberSession, entries: readonly ProgressEntry[]): Promise<void> {
-    return this.serial.run(async () => {
-      const job = this.live.get(session.job);
-      if (!job || !membersOf(job.state).some(({ worker }) => worker === session.worker)) {
-        throw new CoordinatorError('FENCED', `${session.worker} reports progress of ${session.job}, of which it is no member`, { resource: session.job });
-      }
+    return this.withMember(session, async (job) => {
+      if (!isMember(job, session)) throw new CoordinatorError('FENCED', `${session.worker} reports progress of ${session.job}, of which it is no member`, { resource: session.job });
       const progress = takeProgress(job.record.job, job.committed, entries);
       if (!progress) return;
       await this.store.update(progress.job, progress.events, this.around.nowMs(), { machine: encodeMachine(job.state, progress.committed), calls: progress.calls.map(toStoredCall) });
@@ -232,26 +229,35 @@ export class Coordinator {
 
   /** A checkpoint is in the artifact service: from here on the job goes on from it if it has to. */
   memberCheckpoint(session: MemberSession, { version, stateDigest, steps, position }: CheckpointWritten): Promise<void> {
-    return this.serial.run(async () => {
-      const job = this.live.get(session.job);
-      if (!job || !isStanding(job.state) || job.checkpoint === version) return;
+    return this.withMember(session, async (job) => {
+      if (!isStanding(job.state)) return;
       const place = position ?? create(PositionSchema);
-      const keep = job.record.job.spec?.checkpoint?.keep ?? 1;
-      const stored = await this.store.listCheckpoints(session.job);
-      const change: JobChange = {
-        checkpoints: [{ step: Number(steps), position: toBinary(PositionSchema, place), version, stateDigest, generation: job.state.generation }],
-        droppedCheckpoints: stored.map((one) => one.version).slice(Math.max(0, keep - 1)),
-      };
+      const told = { step: Number(steps), position: toBinary(PositionSchema, place), version, stateDigest, generation: job.state.generation };
+      const listed = await this.store.listCheckpoints(session.job);
+      const taken = isSuperseded(version, listed.map((one) => one.version)) ? undefined : takeCheckpoint(listed, told, job.record.job.spec?.checkpoint?.keep ?? 1);
+      if (!taken) return;
+      const change: JobChange = { checkpoints: [told], droppedCheckpoints: taken.dropped.map((one) => one.version) };
       await this.store.update(job.record.job, [{ case: 'checkpointCommitted', value: create(CheckpointCommittedSchema, { position: place, version, stateDigest, steps }) }], this.around.nowMs(), change);
-      job.checkpoint = version;
+      job.checkpoint = taken.kept[0]?.version ?? '';
+      this.cleaner.listChanged(session.job, taken.kept.map((one) => one.version));
     });
   }
 
-  /** Deadlines, and whatever admission has missed. @param silentMs how long each worker has not been heard of */
+  /** Deadlines, and whatever could not be stored when it happened. @param silentMs how long the process of each worker has not been heard of */
   async tick(silentMs: ReadonlyMap<string, number>): Promise<void> {
-    for (const name of [...this.live.keys()]) await this.input(name, { kind: 'TICK', silentMs });
+    if (this.leaving) return;
+    for (const [name, job] of [...this.live]) await this.serial.run(() => this.tickJob(name, job, silentMs));
     for (const job of this.live.values()) this.tellCommitted(job);
     await this.workersChanged();
+  }
+
+  private async tickJob(name: string, job: LiveJob, silentMs: ReadonlyMap<string, number>): Promise<void> {
+    const away = heldWorkers(job.state).filter((worker) => !job.sessions.has(worker));
+    for (const worker of away) {
+      if (addressOf(job.state, worker) !== undefined) await this.apply(name, { kind: 'WORKER_ABSENT', worker, detail: 'its child process has no session' });
+    }
+    // Who has no session is not heard of at all.
+    await this.apply(name, { kind: 'TICK', silentMs: new Map([...silentMs, ...away.map((worker) => [worker, Infinity] as const)]) });
   }
 
   /** From here on sessions end because this process leaves: that is nobody's loss. */
@@ -270,7 +276,7 @@ export class Coordinator {
 
   private track(record: JobRecord, state: JobState): LiveJob {
     const job: LiveJob = {
-      record, state, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), finished: new Map(), committed: undefined, told: undefined, calls: [], checkpoint: '',
+      record, state, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), committed: undefined, told: undefined, calls: [], checkpoint: '',
       facts: factsOf(record, this.settings),
     };
     this.live.set(record.job.name, job);
@@ -302,9 +308,9 @@ export class Coordinator {
     const [free, attached] = [this.agents.free().length, this.agents.list().length];
     const detail = `waits for ${min} free ${min === 1 ? 'worker' : 'workers'}: ${free} of ${attached} ${attached === 1 ? 'is' : 'are'} free${free >= min ? ', and an older job waits too' : ''}`;
     if (detail === job.waitsFor) return;
-    job.waitsFor = detail;
     const value = create(JobStateChangedSchema, { state: job.record.job.state, detail });
     await this.store.update(job.record.job, [{ case: 'stateChanged', value }], this.around.nowMs());
+    job.waitsFor = detail;
   }
 
   /** Members forget what they need not say again. */
@@ -317,12 +323,28 @@ export class Coordinator {
   }
 
   /** A job that ended without a model must not publish one later, from a member that was cut off or paused. */
-  private fenceOff(name: string, generation: number): void {
-    this.fence.advance(name, generation).catch((e: unknown) => this.logger.error({ err: e, job: name }, 'the members of an ended job could not be fenced off'));
+  private fenceOff(name: string, generation: number): Promise<void> {
+    const fenced = this.fence.advance(name, generation);
+    fenced.catch((e: unknown) => this.logger.error({ err: e, job: name }, 'the members of an ended job could not be fenced off'));
+    return fenced;
   }
 
-  private input(name: string, input: JobInput, change?: ChangeOfJob): Promise<void> {
-    return this.serial.run(() => this.apply(name, input, change));
+  private input(name: string, input: JobInput): Promise<void> {
+    return this.serial.run(() => this.apply(name, input));
+  }
+
+  private memberInput(session: MemberSession, input: JobInput, change?: ChangeOfJob): Promise<void> {
+    return this.withMember(session, () => this.apply(session.job, input, change));
+  }
+
+  /** Does what a member asks for, unless its job has ended. @throws CoordinatorError FENCED when the worker's session is another by now, or over */
+  private withMember(session: MemberSession, task: (job: LiveJob) => Promise<void>): Promise<void> {
+    return this.serial.run(async () => {
+      const job = this.live.get(session.job);
+      if (!job) return;
+      if (job.sessions.get(session.worker) !== session) throw new CoordinatorError('FENCED', `${session.worker} speaks in a session of ${session.job} that is over`, { resource: session.job });
+      await task(job);
+    });
   }
 
   /** @param change what the input brings for the job as clients see it; applied only if the input moves the job */
@@ -345,11 +367,14 @@ export class Coordinator {
     for (const effect of effects) this.effects.carryOut(job, effect);
     if (jobHasEnded(next)) {
       this.live.delete(name);
-      if (next.state !== JobStateNumber.SUCCEEDED && generation > 0) this.fenceOff(name, generation + 1);
+      if (next.state === JobStateNumber.SUCCEEDED) this.cleaner.succeeded(next);
+      else await this.cleaner.ended(name, generation > 0 ? this.fenceOff(name, generation + 1) : Promise.resolve());
       await this.admitAll();
     }
   }
 }
+
+const isMember = ({ state }: LiveJob, { worker }: MemberSession): boolean => membersOf(state).some((member) => member.worker === worker);
 
 type ChangeOfJob = (job: TrainJob, state: JobState) => TrainJob;
 

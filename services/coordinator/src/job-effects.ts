@@ -33,8 +33,7 @@ export class JobEffects {
     const generation = BigInt(isStanding(job.state) ? job.state.generation : 0);
     switch (effect.kind) {
       case 'START_CHILD':
-        job.finished.delete(worker);
-        if (!this.parts.agents.startChild(worker, { job: name, child: this.parts.newId() }, job.record.token, spec?.mathThreads ?? 1)) {
+        if (!this.parts.agents.startChild(worker, { job: name, child: this.parts.newId() }, { token: job.record.token, mathThreads: spec?.mathThreads ?? 1, stepTimeoutMs: Number(spec?.stepTimeout?.seconds ?? 0n) * 1000 })) {
           this.parts.input(name, { kind: 'WORKER_LOST', worker, detail: 'its agent left before it could start its child' });
         }
         return undefined;

@@ -5,6 +5,7 @@ import {
   type Generation, type JobError, type JobEvent, type ShardTable, type TrainJob,
 } from '@lockstep/contract';
 import type { Fault as DomainFault, GroupMember, JobFailure, JobState as DomainState, JobStateKind } from '@lockstep/membership';
+import { memberReports } from './member-reports';
 
 /** A job as the coordinator keeps it: what clients see, and what only it knows. */
 export interface JobRecord {
@@ -57,13 +58,16 @@ export function withState(job: TrainJob, state: DomainState, nowMs: number): Tra
   const next: TrainJob = { ...job, state: toJobState(state.kind) };
   switch (state.kind) {
     case 'QUEUED':
-      return next;
+      // What was done since the last checkpoint is done again, by others.
+      return { ...next, reports: [] };
     case 'STARTING':
       return { ...next, startTime: job.startTime ?? timestampFromMs(nowMs) };
     case 'CONNECTING':
     case 'RUNNING':
-    case 'EXPORTING':
-      return { ...next, generation: toGeneration(state.generation, state.members) };
+    case 'EXPORTING': {
+      const generation = toGeneration(state.generation, state.members);
+      return { ...next, generation, reports: memberReports(generation, job.reports) };
+    }
     case 'SUCCEEDED':
     case 'CANCELLED':
       return { ...next, endTime: timestampFromMs(nowMs) };

@@ -72,6 +72,8 @@ export interface JobStore {
   list(query: { readonly limit: number; readonly before?: number; readonly states: readonly number[] }): Promise<readonly ListedJob[]>;
   /** Jobs that have not ended, oldest first. */
   unfinished(): Promise<readonly JobRecord[]>;
+  /** Jobs that succeeded and still have checkpoints. */
+  succeededWithCheckpoints(): Promise<readonly TrainJob[]>;
   /** A number that no generation of any job has had. */
   nextGeneration(): Promise<number>;
   /** Finished calls of a job, in order. */

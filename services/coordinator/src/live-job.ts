@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { FinishedCallSchema, Numerics, type FinishedCall, type MemberCommand, type MemberFinished } from '@lockstep/contract';
-import { isStanding, type JobFacts, type JobState, type ProgressPoint } from '@lockstep/membership';
+import { FinishedCallSchema, Numerics, type FinishedCall, type MemberCommand } from '@lockstep/contract';
+import type { JobFacts, JobState, ProgressPoint } from '@lockstep/membership';
 import type { JobRecord } from './job-record';
 import type { FinishedCall as StoredCall } from './job-store';
 
@@ -32,7 +32,6 @@ export interface LiveJob {
   checkpoint: string;
   readonly facts: JobFacts;
   readonly sessions: Map<string, MemberSession>;
-  readonly finished: Map<string, MemberFinished>;
 }
 
 /** Waits of a job; milliseconds. */
@@ -50,9 +49,10 @@ export function factsOf({ job }: JobRecord, timeouts: JobTimeouts): JobFacts {
   const { spec } = job;
   if (!spec) throw new Error(`${job.name} has no spec`);
   const maxRuntimeMs = spec.maxRuntime && Number(spec.maxRuntime.seconds) * 1000 + spec.maxRuntime.nanos / 1e6;
+  const stepTimeoutMs = Number(spec.stepTimeout?.seconds ?? 0n) * 1000;
   return {
     job: job.name, replicas: spec.replicas, strictNumerics: spec.numerics !== Numerics.RELAXED, maxRestarts: spec.maxRestarts ?? 0,
-    rendezvousTimeoutMs: timeouts.rendezvousTimeoutMs, exportTimeoutMs: timeouts.exportTimeoutMs, prepareTimeoutMs: timeouts.prepareTimeoutMs,
+    rendezvousTimeoutMs: timeouts.rendezvousTimeoutMs, regroupTimeoutMs: timeouts.rendezvousTimeoutMs + stepTimeoutMs, exportTimeoutMs: timeouts.exportTimeoutMs, prepareTimeoutMs: timeouts.prepareTimeoutMs,
     absenceMs: timeouts.absenceMs, suspicionMs: timeouts.suspicionMs, joinRetryMs: timeouts.joinRetryMs,
     ...(maxRuntimeMs !== undefined && { maxRuntimeMs }),
   };
@@ -77,11 +77,3 @@ export function decodeMachine(machine: Uint8Array | undefined): { readonly state
 export const toStoredCall = (call: FinishedCall): StoredCall => ({ number: call.number, record: toBinary(FinishedCallSchema, call) });
 
 export const fromStoredCall = ({ record }: StoredCall): FinishedCall => fromBinary(FinishedCallSchema, record);
-
-/** Where the process listens that takes part for a worker; undefined when none has reported. */
-export function addressOf(state: JobState, worker: string): string | undefined {
-  if (state.kind === 'STARTING') return state.joined.find((one) => one.worker === worker)?.address;
-  if (!isStanding(state)) return undefined;
-  const phase = state.joiners.find((joiner) => joiner.worker === worker)?.phase;
-  return state.members.find((member) => member.worker === worker)?.address ?? (phase && phase.kind !== 'STARTING' ? phase.address : undefined);
-}

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { CoordinatorService, SessionService } from '@lockstep/contract';
 import { createLogger, implement, openChannel, packageVersion, runService, startServer } from '@lockstep/rpc';
-import { ArtifactClient } from '@lockstep/client';
+import { ArtifactClient, checkpointArtifact } from '@lockstep/client';
 import { AgentRegistry } from './agent-registry';
 import { ArtifactCatalog, removeScratch } from './artifact-catalog';
 import { readConfig, type CoordinatorConfig } from './config';
@@ -40,6 +40,7 @@ runService(logger, async () => {
   const newId = (): string => Array.from({ length: ID_LENGTH }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
   const coordinator = new Coordinator(store, new AgentRegistry(), {
     advance: (job, generation) => artifacts.advanceFence(job, generation),
+    retain: async (job, kept, reason) => void await artifacts.retainVersions(checkpointArtifact(job), kept, reason),
   }, {
     artifactAddress: config.artifact, rendezvousTimeoutMs: config.rendezvousTimeoutMs, exportTimeoutMs: config.exportTimeoutMs, prepareTimeoutMs: config.prepareTimeoutMs,
     absenceMs: config.leaseMs, suspicionMs: SUSPICION_MS, joinRetryMs: JOIN_RETRY_MS,

@@ -1,10 +1,15 @@
 import { create } from '@bufbuild/protobuf';
-import { MemberReportSchema, type MemberFinished, type MemberReport, type TrainJob } from '@lockstep/contract';
+import { MemberReportSchema, type Generation, type MemberReport } from '@lockstep/contract';
 
-/** The books of the members that have finished, by rank. */
-export function memberReports(job: TrainJob, finished: ReadonlyMap<string, MemberFinished>): MemberReport[] {
-  return (job.generation?.members ?? []).flatMap(({ rank, worker, replicas }) => {
-    const report = finished.get(worker)?.report;
-    return report ? [{ ...create(MemberReportSchema, report), rank, worker, ...(replicas && { replicas }) }] : [];
+/**
+ * The books of the members that have finished, by rank: those of members that are gone count no more, and a rank may have
+ * changed since its books were handed in.
+ *
+ * @param books of any workers, whatever they hold for rank and replicas
+ */
+export function memberReports(generation: Generation | undefined, books: readonly MemberReport[]): MemberReport[] {
+  return (generation?.members ?? []).flatMap(({ rank, worker, replicas }) => {
+    const report = books.findLast((one) => one.worker === worker);
+    return report ? [{ ...create(MemberReportSchema, report), rank, ...(replicas && { replicas }) }] : [];
   });
 }

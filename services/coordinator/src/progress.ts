@@ -1,8 +1,8 @@
 /** What members report, as changes of the job and as events: each point once. */
 import { create } from '@bufbuild/protobuf';
-import { fromProgressPoint } from '@lockstep/client';
+import { addLedgers, fromProgressPoint } from '@lockstep/client';
 import { CallEndedSchema, StepsCommittedSchema, type FinishedCall, type ProgressEntry, type TrainJob } from '@lockstep/contract';
-import { isAfter, type ProgressPoint } from '@lockstep/membership';
+import { newEntries, type ProgressPoint } from '@lockstep/membership';
 import type { NewEvent } from './job-record';
 
 /** What is new in a report. */
@@ -15,13 +15,11 @@ export interface Progress {
 
 /** @returns undefined when all of it is known */
 export function takeProgress(job: TrainJob, committed: ProgressPoint | undefined, entries: readonly ProgressEntry[]): Progress | undefined {
-  let last = committed;
+  const news = newEntries(committed, entries, ({ point }) => fromProgressPoint(point));
+  if (!news) return undefined;
   const events: NewEvent[] = [];
   const calls: FinishedCall[] = [];
-  for (const { point: message, entry } of entries) {
-    const point = fromProgressPoint(message);
-    if (!point || !isAfter(point, last)) continue;
-    last = point;
+  for (const { entry } of news.entries) {
     switch (entry.case) {
       case 'step':
         addStep(events, { case: 'stepsCommitted', value: entry.value });
@@ -40,14 +38,19 @@ export function takeProgress(job: TrainJob, committed: ProgressPoint | undefined
         break;
     }
   }
-  return last === committed || !last ? undefined : { job: events.reduce(applyEvent, job), events, calls, committed: last };
+  return { job: events.reduce(applyEvent, job), events, calls, committed: news.committed };
 }
 
 /** Neighbouring steps are one event. */
 function addStep(events: NewEvent[], step: Extract<NewEvent, { case: 'stepsCommitted' }>): void {
   const before = events.at(-1);
-  if (before?.case !== 'stepsCommitted') events.push(step);
-  else events[events.length - 1] = { case: 'stepsCommitted', value: create(StepsCommittedSchema, { ...step.value, steps: before.value.steps + step.value.steps, rows: before.value.rows + step.value.rows }) };
+  if (before?.case !== 'stepsCommitted') {
+    events.push(step);
+    return;
+  }
+  const [older, newer] = [before.value, step.value];
+  const value = create(StepsCommittedSchema, { ...newer, steps: older.steps + newer.steps, rows: older.rows + newer.rows, ledger: addLedgers(older.ledger, newer.ledger) });
+  events[events.length - 1] = { case: 'stepsCommitted', value };
 }
 
 /** The job as clients see it after one event of its members. */
@@ -55,7 +58,7 @@ function applyEvent(job: TrainJob, event: NewEvent): TrainJob {
   switch (event.case) {
     case 'stepsCommitted':
       return {
-        ...job, committedSteps: job.committedSteps + BigInt(event.value.steps), metrics: event.value.metrics,
+        ...job, committedSteps: job.committedSteps + BigInt(event.value.steps), metrics: event.value.metrics, ledger: addLedgers(job.ledger, event.value.ledger),
         ...(event.value.position && { position: event.value.position }),
       };
     case 'epochEnded':

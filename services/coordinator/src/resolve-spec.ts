@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { DurationSchema, type Duration } from '@bufbuild/protobuf/wkt';
-import { CheckpointPolicySchema, Numerics, SplitArgsSchema, TrainJobSpecSchema, WorkerCountSchema, type CheckpointPolicy, type TrainJobSpec } from '@lockstep/contract';
+import { CheckpointPolicySchema, Numerics, ShardPolicy, SplitArgsSchema, TrainJobSpecSchema, WorkerCountSchema, type CheckpointPolicy, type TrainJobSpec } from '@lockstep/contract';
 import type { FieldViolation } from '@lockstep/rpc';
 
 /** V unless a job says otherwise: stored in the job, and never derived from the cluster, because the bytes depend on it. */
@@ -13,6 +13,9 @@ export const MAX_REPLICAS = 1024;
 export const DEFAULT_MAX_RESTARTS = 3;
 
 const DEFAULT_CHECKPOINT_SECONDS = 60n;
+const DEFAULT_STEP_TIMEOUT_SECONDS = 300n;
+const MIN_STEP_TIMEOUT_SECONDS = 1n;
+const MAX_STEP_TIMEOUT_SECONDS = 7n * 24n * 3600n;
 const DEFAULT_CHECKPOINTS_KEPT = 2;
 const MAX_CHECKPOINTS_KEPT = 1000;
 
@@ -43,8 +46,10 @@ export function resolveSpec(given: TrainJobSpec | undefined): Resolution {
     workers: create(WorkerCountSchema, { min: minWorkers, max: maxWorkers }),
     mathThreads: given.mathThreads === 0 ? 1 : given.mathThreads,
     numerics: given.numerics === Numerics.UNSPECIFIED ? Numerics.STRICT : given.numerics,
+    shardPolicy: given.shardPolicy === ShardPolicy.UNSPECIFIED ? ShardPolicy.DATA : given.shardPolicy,
     checkpoint: resolveCheckpoint(given.checkpoint),
     maxRestarts: given.maxRestarts ?? DEFAULT_MAX_RESTARTS,
+    stepTimeout: given.stepTimeout ?? create(DurationSchema, { seconds: DEFAULT_STEP_TIMEOUT_SECONDS }),
   });
   const violations = [...check(spec)];
   return violations.length > 0 ? { kind: 'INVALID', violations } : { kind: 'RESOLVED', spec };
@@ -87,6 +92,8 @@ function* check(spec: TrainJobSpec): Generator<FieldViolation> {
   else if (!ARTIFACT_NAME.test(spec.output)) yield bad('output', `"${spec.output}" is not the name of an artifact: artifacts/{artifact}, in lower case`);
   if (spec.checkpoint?.interval && isNegative(spec.checkpoint.interval)) yield bad('checkpoint.interval', 'must not be negative; 0 writes none by time');
   if ((spec.checkpoint?.keep ?? 0) > MAX_CHECKPOINTS_KEPT) yield bad('checkpoint.keep', `${spec.checkpoint?.keep} is more than ${MAX_CHECKPOINTS_KEPT}`);
+  const { stepTimeout } = spec;
+  if (stepTimeout && (stepTimeout.seconds < MIN_STEP_TIMEOUT_SECONDS || stepTimeout.seconds > MAX_STEP_TIMEOUT_SECONDS)) yield bad('step_timeout', 'must be from 1 second to 7 days');
   if (spec.maxRuntime && spec.maxRuntime.seconds <= 0n && spec.maxRuntime.nanos <= 0) yield bad('max_runtime', 'must be more than zero');
 }
 

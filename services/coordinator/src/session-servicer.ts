@@ -19,11 +19,14 @@ export interface SessionSettings {
 }
 
 const MEMBER_COMMAND_LIMIT = 1000;
+/** Messages of one session that may wait for the coordinator's decisions. */
+const INBOX_LIMIT = 1000;
 const DOMAIN_FAULTS: Record<Fault, DomainFault> = {
   [Fault.UNSPECIFIED]: 'MODULE', [Fault.MODULE]: 'MODULE', [Fault.WORKER]: 'WORKER', [Fault.DATA]: 'DATA', [Fault.CLUSTER]: 'CLUSTER',
 };
 
 interface OpenSession {
+  readonly holder: 'AGENT' | 'MEMBER';
   readonly worker: string;
   /** Ends the stream because its holder has been silent. */
   expire(silentMs: number): void;
@@ -36,6 +39,8 @@ export class SessionServicer {
   private readonly leases: LeaseTable;
   private readonly open = new Map<string, OpenSession>();
   private sessionCount = 0;
+  /** Sessions that were silent for too long at the last check. */
+  private overdue: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly coordinator: Coordinator,
@@ -51,19 +56,25 @@ export class SessionServicer {
     join: (messages, { signal }) => this.join(messages, signal),
   };
 
-  /** Ends the sessions of those that have been silent for too long. */
+  /**
+   * Ends the sessions of those that have been silent for too long; to be called several times a lease. Found twice in a
+   * row: after a pause of this process itself, what came meanwhile is read between two checks.
+   */
   checkLeases(): void {
-    for (const { holder, silentMs } of this.leases.expired(this.nowMs())) {
+    const expired = this.leases.expired(this.nowMs());
+    for (const { holder, silentMs } of expired) {
+      if (!this.overdue.has(holder)) continue;
       this.leases.forget(holder);
       this.open.get(holder)?.expire(silentMs);
     }
+    this.overdue = new Set(expired.map(({ holder }) => holder));
   }
 
-  /** How long each worker has not been heard of, by the most recent word of its sessions; milliseconds. */
+  /** How long the member of each worker has not been heard of, milliseconds. What its agent says is no sign of life of its child. */
   silence(): ReadonlyMap<string, number> {
     const silentMs = new Map<string, number>();
-    for (const [key, { worker }] of this.open) {
-      const ms = this.leases.silentMs(key, this.nowMs());
+    for (const [key, { holder, worker }] of this.open) {
+      const ms = holder === 'MEMBER' ? this.leases.silentMs(key, this.nowMs()) : undefined;
       if (ms !== undefined) silentMs.set(worker, Math.min(ms, silentMs.get(worker) ?? Infinity));
     }
     return silentMs;
@@ -78,11 +89,11 @@ export class SessionServicer {
     const agent = this.coordinator.agents.attach(register, this.nowMs());
     if (!agent) throw new CoordinatorError('WORKER_NAME_TAKEN', `${register.worker} is attached already: give this worker another --name`, { resource: register.worker });
     this.logger.info({ worker: agent.worker, host: register.host }, 'worker attached');
-    const key = this.lease(agent.worker, agent.commands, `no heartbeat of ${agent.worker}`);
+    const key = this.lease('AGENT', agent.worker, agent.commands, `no heartbeat of ${agent.worker}`);
     endWith(signal, agent.commands);
     let detail = `its agent's session ended (process ${register.pid} on ${register.host})`;
     let lost = false;
-    const reading = this.readAgent(agent, iterator, key).catch((e: unknown) => { detail = `${detail}: ${messageOf(e)}`; }).finally(() => agent.commands.close());
+    const reading = this.readAgent(agent, this.hear(iterator, key, agent.worker)).catch((e: unknown) => { detail = `${detail}: ${messageOf(e)}`; }).finally(() => agent.commands.close());
     try {
       yield create(AgentCommandSchema, { command: { case: 'registered', value: { heartbeatIntervalMs: this.settings.heartbeatIntervalMs, leaseMs: this.settings.leaseMs } } });
       yield* agent.commands;
@@ -98,11 +109,9 @@ export class SessionServicer {
     }
   }
 
-  private async readAgent(agent: Agent, messages: AsyncIterator<AgentMessage>, key: string): Promise<void> {
+  private async readAgent(agent: Agent, messages: AsyncIterable<AgentMessage>): Promise<void> {
     await this.coordinator.agentAttached(agent.worker, agent.child);
-    for (let next = await messages.next(); !next.done; next = await messages.next()) {
-      this.leases.heard(key, this.nowMs());
-      const { message } = next.value;
+    for await (const { message } of messages) {
       if (message.case === 'childExited') {
         const { job, child, exitCode, signal, stderrTail } = message.value;
         const how = signal === '' ? `with code ${exitCode}` : `by ${signal}`;
@@ -126,13 +135,14 @@ export class SessionServicer {
       send: (command, generation) => commands.push(create(MemberCommandSchema, { command, generation })),
       close: () => commands.close(),
     };
-    const key = this.lease(hello.worker, commands, `no heartbeat of ${hello.worker}'s child`);
+    const key = this.lease('MEMBER', hello.worker, commands, `no heartbeat of ${hello.worker}'s child`);
     endWith(signal, commands);
     let detail = 'the session of its child process ended';
     let lost = false;
+    const inbox = this.hear(iterator, key, `${hello.worker} in ${hello.job}`);
     try {
       await this.coordinator.join(hello, Number(first.value.generation), session);
-      const reading = this.readMember(session, iterator, key).then(() => commands.close(), (e: unknown) => commands.close(e instanceof Error ? e : new Error(String(e))));
+      const reading = this.readMember(session, inbox).then(() => commands.close(), (e: unknown) => commands.close(e instanceof Error ? e : new Error(String(e))));
       yield* commands;
       void reading;
     } catch (e) {
@@ -145,11 +155,9 @@ export class SessionServicer {
     }
   }
 
-  private async readMember(session: MemberSession, messages: AsyncIterator<MemberMessage>, key: string): Promise<void> {
-    for (let next = await messages.next(); !next.done; next = await messages.next()) {
-      this.leases.heard(key, this.nowMs());
-      const generation = Number(next.value.generation);
-      const { message } = next.value;
+  private async readMember(session: MemberSession, messages: AsyncIterable<MemberMessage>): Promise<void> {
+    for await (const { generation: number, message } of messages) {
+      const generation = Number(number);
       switch (message.case) {
         case 'heartbeat':
           break;
@@ -184,16 +192,29 @@ export class SessionServicer {
     }
   }
 
+  /** A session's messages in order. They are heard when they come, however long the decision about the one before takes. */
+  private hear<T>(messages: AsyncIterator<T>, key: string, name: string): AsyncIterable<T> {
+    const inbox = new AsyncQueue<T>(INBOX_LIMIT, `decisions about ${name}`);
+    const listen = async (): Promise<void> => {
+      for (let next = await messages.next(); !next.done; next = await messages.next()) {
+        if (this.open.has(key)) this.leases.heard(key, this.nowMs());
+        inbox.push(next.value);
+      }
+    };
+    listen().then(() => inbox.close(), (e: unknown) => inbox.close(e instanceof Error ? e : new Error(String(e))));
+    return inbox;
+  }
+
   private checkVersion(worker: string, version: string): void {
     const minor = (v: string): string => v.split('.').slice(0, 2).join('.');
     if (minor(version) === minor(this.settings.version)) return;
     throw new CoordinatorError('VERSION_MISMATCH', `${worker} runs Lockstep ${version}, the coordinator ${this.settings.version}: install the same on both`, { resource: worker });
   }
 
-  private lease(worker: string, commands: { close(failure?: Error): void }, what: string): string {
+  private lease(holder: OpenSession['holder'], worker: string, commands: { close(failure?: Error): void }, what: string): string {
     const key = `session-${++this.sessionCount}`;
     this.leases.heard(key, this.nowMs());
-    this.open.set(key, { worker, expire: (silentMs) => commands.close(new SilenceError('FENCED', `${what} for ${Math.round(silentMs)} ms (the lease is ${this.settings.leaseMs} ms)`)) });
+    this.open.set(key, { holder, worker, expire: (silentMs) => commands.close(new SilenceError('FENCED', `${what} for ${Math.round(silentMs)} ms (the lease is ${this.settings.leaseMs} ms)`)) });
     return key;
   }
 

@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { AssignmentSchema, JobEventSchema, TrainJobSchema, type JobEvent, type TrainJob } from '@lockstep/contract';
+import { AssignmentSchema, JobEventSchema, JobState, TrainJobSchema, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { EventLog, openDatabase, openPostgres, type Database, type DatabaseTransaction, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
 import { jobHasEnded, type JobRecord, type NewEvent } from './job-record';
 import { jobMigrations, type JobSchema } from './job-schema';
@@ -84,6 +84,12 @@ export class SqlJobStore implements JobStore {
   async unfinished(): Promise<readonly JobRecord[]> {
     const rows = await this.database.query.selectFrom('job').selectAll().where('ended', '=', 0).orderBy('order').execute();
     return rows.map(toRecord);
+  }
+
+  async succeededWithCheckpoints(): Promise<readonly TrainJob[]> {
+    const rows = await this.database.query.selectFrom('job').select('job').where('state', '=', JobState.SUCCEEDED)
+      .where('name', 'in', (e) => e.selectFrom('checkpoint').select('checkpoint.job').distinct()).orderBy('order').execute();
+    return rows.map((row) => fromBinary(TrainJobSchema, row.job));
   }
 
   nextGeneration(): Promise<number> {

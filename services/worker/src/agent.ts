@@ -37,16 +37,19 @@ export class Agent {
   /** Runs until stop(); rejects with the coordinator's refusal when another try would not change it. */
   async run(onAttached: () => void): Promise<void> {
     let takenTries = 0;
+    const attached = (): void => {
+      takenTries = 0;
+      onAttached();
+    };
     while (!this.stopping.signal.aborted) {
       const channel = openChannel(this.config.coordinator);
       try {
-        await this.session(createClient(SessionService, channel), onAttached);
+        await this.session(createClient(SessionService, channel), attached);
       } catch (e) {
         const error = RpcError.from(e);
         const { reason = '' } = error.details;
         // The name may be that of this worker's own last session, which lives for a lease.
         if (reason === 'WORKER_NAME_TAKEN') takenTries++;
-        else takenTries = 0;
         if (reason === 'VERSION_MISMATCH' || takenTries > MAX_TAKEN_TRIES) throw error;
         if (!this.stopping.signal.aborted) this.logger.warn(`the session with the coordinator at ${this.config.coordinator} ended: ${error.message}`);
       } finally {
@@ -110,10 +113,10 @@ export class Agent {
   private async start(command: StartChild): Promise<void> {
     // Its scratch folder goes with it.
     await this.last;
-    const { job, token, mathThreads, child: name } = command;
+    const { job, token, mathThreads, stepTimeoutMs, child: name } = command;
     const runner = await ChildRunner.start({
       job, worker: this.config.worker, child: name, token: Buffer.from(token).toString('base64'), coordinator: this.config.coordinator, host: this.config.host,
-      cacheFolder: join(this.config.dataFolder, 'cache'), workFolder: join(workFolder(this.config), job.replace('/', '-')), mathThreads,
+      cacheFolder: join(this.config.dataFolder, 'cache'), workFolder: join(workFolder(this.config), job.replace('/', '-')), mathThreads, stepTimeoutMs,
     });
     this.child = { runner, name, job };
     this.last = runner.ended;

@@ -15,13 +15,15 @@ export interface ChildConfig {
   /** Scratch folder of this job. */
   readonly workFolder: string;
   readonly mathThreads: number;
+  /** How long a step may take. */
+  readonly stepTimeoutMs: number;
 }
 
 /** @throws Error when the line is not a config: agent and child are of different versions. */
 export function parseChildConfig(line: string): ChildConfig {
   const value = JSON.parse(line) as Partial<ChildConfig>;
-  const { job, worker, child, token, coordinator, host, cacheFolder, workFolder, mathThreads } = value;
-  if ([job, worker, child, token, coordinator, host, cacheFolder, workFolder].some((v) => typeof v !== 'string') || typeof mathThreads !== 'number') {
+  const { job, worker, child, token, coordinator, host, cacheFolder, workFolder, mathThreads, stepTimeoutMs } = value;
+  if ([job, worker, child, token, coordinator, host, cacheFolder, workFolder].some((v) => typeof v !== 'string') || typeof mathThreads !== 'number' || typeof stepTimeoutMs !== 'number') {
     throw new Error('the agent sent a config that this child does not understand');
   }
   return value as ChildConfig;

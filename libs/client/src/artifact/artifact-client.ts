@@ -1,6 +1,6 @@
-import { ArtifactService, type Artifact, type Execution, type ExecutionState, type Version } from '@lockstep/contract';
-import { createClient, type Channel, type ServiceClient } from '@lockstep/rpc';
-import type { BlobRef, Label } from '@lockstep/versions';
+import { ArtifactService, type Artifact, type Execution, type ExecutionState, type RunGcResponse, type Version } from '@lockstep/contract';
+import { createClient, RpcError, type Channel, type ServiceClient } from '@lockstep/rpc';
+import { formatVersionName, parseArtifactName, parseVersionName, supersededNumbers, type BlobRef, type Label } from '@lockstep/versions';
 import { randomUUID } from 'node:crypto';
 import { cutFiles } from './cut-files';
 import { downloadVersion, type DownloadOptions } from './download';
@@ -66,6 +66,8 @@ export interface ArtifactClientOptions {
 /** Blobs that one request asks about. */
 const ASK_AT_ONCE = 10_000;
 const PAGE_SIZE = 200;
+/** A collection looks at every blob that is stored. */
+const GC_TIMEOUT_MS = 600_000;
 
 /**
  * The artifact service for programs: files in, versions out, executions. Calls that a restart of the service interrupts are made again; a transfer
@@ -144,6 +146,46 @@ export class ArtifactClient {
     });
   }
 
+  /**
+   * Deletes a version; deleting it again changes nothing.
+   *
+   * @param name artifacts/{artifact}/versions/{version}
+   * @param reason in words, kept with what stays of it
+   * @throws RpcError NOT_FOUND for a version that never was, FAILED_PRECONDITION (VERSION_IN_USE) while a running execution reads it
+   */
+  async deleteVersion(name: string, reason = ''): Promise<Version> {
+    return this.call(() => this.client.deleteVersion({ name, reason }));
+  }
+
+  /**
+   * Deletes the versions of an artifact that are older than the newest of those to keep and are none of them; all when none is to be kept. What was
+   * committed later stays, and so does what a running execution reads.
+   *
+   * @param artifact artifacts/{artifact}; fine when it does not exist
+   * @param kept names of versions
+   * @returns names of the versions that were deleted
+   */
+  async retainVersions(artifact: string, kept: readonly string[], reason: string): Promise<readonly string[]> {
+    const id = parseArtifactName(artifact) ?? '';
+    const numbersOf = (names: readonly string[]): readonly number[] => names.flatMap((name) => parseVersionName(name)?.number ?? []);
+    const deleted: string[] = [];
+    for (const number of supersededNumbers(numbersOf(await this.versionNames(artifact)), numbersOf(kept))) {
+      const name = formatVersionName({ artifact: id, number });
+      try {
+        await this.deleteVersion(name, reason);
+        deleted.push(name);
+      } catch (e) {
+        if (!(e instanceof RpcError && e.details.reason === 'VERSION_IN_USE')) throw e;
+      }
+    }
+    return deleted;
+  }
+
+  /** Condemns the blobs that no version has, and removes those whose grace is over. @param options validateOnly: only says what it would do */
+  async runGc(options: { readonly validateOnly?: boolean } = {}): Promise<RunGcResponse> {
+    return this.call(() => this.client.runGc({ validateOnly: options.validateOnly ?? false }, { timeoutMs: GC_TIMEOUT_MS }));
+  }
+
   /** From now on commits of older generations of the job are refused. */
   async advanceFence(job: string, generation: number): Promise<void> {
     await this.call(() => this.client.advanceFence({ fence: { job, generation: BigInt(generation) } }));
@@ -169,6 +211,17 @@ export class ArtifactClient {
       const { executions, nextPageToken } = await this.call(() => this.client.listExecutions({ ...filter, pageSize: PAGE_SIZE, pageToken }));
       return { items: executions, nextPageToken };
     });
+  }
+
+  /** Of an artifact's versions, newest first; none when there is no such artifact. */
+  private async versionNames(artifact: string): Promise<readonly string[]> {
+    const names: string[] = [];
+    try {
+      for await (const { name } of this.listVersions(artifact)) names.push(name);
+    } catch (e) {
+      if (!(e instanceof RpcError && e.code === 'NOT_FOUND')) throw e;
+    }
+    return names;
   }
 
   private async findMissing(blobs: readonly BlobRef[], signal: AbortSignal | undefined): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import { CoordinatorService, type JobEvent, type TrainJob, type TrainJobSpec, type TrainJobSpecSchema, type Worker } from '@lockstep/contract';
+import { CoordinatorService, type JobEvent, type ShardTable, type TrainJob, type TrainJobSpec, type TrainJobSpecSchema, type Worker } from '@lockstep/contract';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { createClient, openChannel, RpcError, type Channel, type ServiceClient } from '@lockstep/rpc';
 
@@ -44,6 +44,11 @@ export class CoordinatorClient {
       yield* page.jobs;
       pageToken = page.nextPageToken;
     }
+  }
+
+  /** The shards of a job's splits. */
+  async shardTables(name: string): Promise<readonly ShardTable[]> {
+    return (await this.rpc.listShardTables({ name })).shardTables;
   }
 
   /** All workers, by name. */

@@ -39,9 +39,9 @@ export function finishIfAll(facts: JobFacts, state: StandingState, nowMs: number
     });
   }
   const { stateDigest } = chief.report;
-  const { restarts, generation, endMs, barred, members, entering, joiners, finished: all, suspicions, absences, fingerprint } = state;
+  const { restarts, generation, endMs, barred, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint } = state;
   return moved(
-    { kind: 'EXPORTING', restarts, generation, endMs, barred, members, entering, joiners, finished: all, suspicions, absences, fingerprint, committer, stateDigest, deadlineMs: nowMs + facts.exportTimeoutMs },
+    { kind: 'EXPORTING', restarts, generation, endMs, barred, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint, committer, stateDigest, deadlineMs: nowMs + facts.exportTimeoutMs },
     `all members ended with state ${stateDigest.slice(0, 12)}; ${committer} commits the model`,
     [{ kind: 'COMMIT_MODEL', worker: committer }],
   );

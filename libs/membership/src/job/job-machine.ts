@@ -11,10 +11,10 @@
 import { dealSeats } from '../group';
 import { end, fail } from './end';
 import { committed, finished } from './finish';
-import { hasEnded, heldWorkers, isStanding, type Absence, type JobFailure, type Joiner, type JobState, type StandingState } from './job-state';
+import { hasEnded, heldWorkers, isStanding, NO_DEFERRAL, type Absence, type JobFailure, type Joiner, type JobState, type StandingState } from './job-state';
 import { fencedOff, moved, UNCHANGED, type JobEffect, type JobFacts, type JobInput, type Transition } from './job-transition';
 import { assign, regroup, seatNames } from './regroup';
-import { evictee } from './suspicion';
+import { evictee, lateMembers } from './suspicion';
 
 type Input<Kind extends JobInput['kind']> = Extract<JobInput, { kind: Kind }>;
 type Starting = Extract<JobState, { kind: 'STARTING' }>;
@@ -63,6 +63,8 @@ function grow(facts: JobFacts, state: JobState, { workers }: Input<'GROW'>, nowM
   return moved({ ...state, joiners: [...state.joiners, ...joiners] }, `${fresh.join(', ')} ${fresh.length === 1 ? 'is' : 'are'} to join`, fresh.map((worker) => ({ kind: 'START_CHILD', worker })));
 }
 
+const isMember = (state: StandingState, worker: string): boolean => state.members.some((m) => m.worker === worker);
+
 const differs = (worker: string, fingerprint: string, other: string, otherFingerprint: string): string =>
   `${worker} computes other bits than ${other}: its numerics are "${fingerprint}", the other's "${otherFingerprint}". `
   + 'Give all workers the same backend, library and CPU, or submit the job with RELAXED numerics';
@@ -90,7 +92,7 @@ function startJoined(facts: JobFacts, state: Starting, { worker, address, finger
   const generation = state.generation + 1;
   return moved(
     {
-      kind: 'CONNECTING', restarts: state.restarts, generation, endMs: state.endMs, barred: state.barred, members, entering: [], joiners: [], finished: [],
+      kind: 'CONNECTING', restarts: state.restarts, generation, endMs: state.endMs, barred: state.barred, members, entering: [], joiners: [], deferral: NO_DEFERRAL, finished: [],
       suspicions: [], absences: state.absences, fingerprint: all[0]?.fingerprint ?? '', ready: [], deadlineMs: nowMs + facts.rendezvousTimeoutMs,
     },
     `generation ${generation}: ${seatNames(members)}`,
@@ -100,41 +102,46 @@ function startJoined(facts: JobFacts, state: Starting, { worker, address, finger
 
 function prepared(facts: JobFacts, state: JobState, { worker }: Input<'PREPARED'>, nowMs: number): Transition {
   const joiner = isStanding(state) ? state.joiners.find((j) => j.worker === worker) : undefined;
+  // Said again by one that has been taken in meanwhile.
+  if (isStanding(state) && isMember(state, worker)) return UNCHANGED;
   if (!isStanding(state) || !joiner) return fencedOff(`${facts.job} does not wait for ${worker}`);
   if (joiner.phase.kind !== 'PREPARING') return UNCHANGED;
-  const next: Joiner = { ...joiner, phase: { kind: 'PREPARED', address: joiner.phase.address, notBeforeMs: nowMs } };
+  const next: Joiner = { ...joiner, phase: { kind: 'PREPARED', address: joiner.phase.address } };
   const waiting = { ...state, joiners: state.joiners.map((j) => (j.worker === worker ? next : j)) };
   return takeIn(facts, waiting, nowMs) ?? moved(waiting, `${worker} is ready to join`);
 }
 
 /** Takes in whoever is ready, when the group runs. */
 function takeIn(facts: JobFacts, state: StandingState, nowMs: number): Transition | undefined {
-  if (state.kind !== 'RUNNING' || state.finished.length > 0) return undefined;
-  const enter = state.joiners.flatMap(({ worker, phase }) => (phase.kind === 'PREPARED' && phase.notBeforeMs <= nowMs ? [worker] : []));
+  if (state.kind !== 'RUNNING' || state.finished.length > 0 || nowMs < state.deferral.untilMs) return undefined;
+  const enter = state.joiners.flatMap(({ worker, phase }) => (phase.kind === 'PREPARED' ? [worker] : []));
   if (enter.length === 0) return undefined;
   return regroup(facts, state, { enter, detail: `${enter.join(', ')} ${enter.length === 1 ? 'joins' : 'join'}`, notices: [], failure: { reason: 'WORKER_LOST', fault: 'WORKER', message: 'nobody is left' } }, nowMs);
 }
 
 function ready(facts: JobFacts, state: JobState, { worker, generation }: Input<'READY'>): Transition {
-  if (!isStanding(state) || generation > state.generation || !state.members.some((m) => m.worker === worker)) {
+  if (!isStanding(state) || generation > state.generation || !heldWorkers(state).includes(worker)) {
     return fencedOff(`${worker} speaks for generation ${generation} of ${facts.job}, which is ${isStanding(state) ? `at ${state.generation}` : state.kind}`);
   }
   if (state.kind !== 'CONNECTING' || generation < state.generation || state.ready.includes(worker)) return UNCHANGED;
   const all = [...state.ready, worker];
   if (all.length < state.members.length) return moved({ ...state, ready: all }, `${worker} is connected`);
   const { ready: _ready, deadlineMs: _deadlineMs, ...standing } = state;
-  const running: StandingState = { ...standing, kind: 'RUNNING', entering: [] };
+  const running: StandingState = { ...standing, kind: 'RUNNING', entering: [], deferral: state.entering.length > 0 ? NO_DEFERRAL : state.deferral };
   const detail = `runs on ${state.members.length} ${state.members.length === 1 ? 'worker' : 'workers'}`;
   return moved(running, detail);
 }
 
 function suspended(facts: JobFacts, state: JobState, input: Input<'SUSPENDED'>, nowMs: number): Transition {
   const { worker, generation, ranks, why, joinDeferred } = input;
-  if (!isStanding(state) || !state.members.some((m) => m.worker === worker)) return fencedOff(`${worker} is no member of ${facts.job}`);
+  if (!isStanding(state) || !heldWorkers(state).includes(worker)) return fencedOff(`${worker} is no member of ${facts.job}`);
+  // Also of one that has been put off meanwhile: it waits again.
   if (state.generation !== generation) return UNCHANGED;
-  if (joinDeferred && state.entering.length > 0) {
+  // Only those that asked for the state: others that enter may have got it in a generation before.
+  const putOff = joinDeferred ? state.members.filter((m) => ranks.includes(m.rank) && state.entering.includes(m.worker)).map((m) => m.worker) : [];
+  if (putOff.length > 0) {
     return regroup(facts, state, {
-      putOff: state.entering, detail: `${state.entering.join(', ')} cannot be given the state at this moment and ${state.entering.length === 1 ? 'joins' : 'join'} later`, notices: [],
+      putOff, detail: `${putOff.join(', ')} cannot be given the state at this moment and ${putOff.length === 1 ? 'joins' : 'join'} later`, notices: [],
       failure: { reason: 'WORKER_LOST', fault: 'WORKER', message: why },
     }, nowMs);
   }
@@ -229,7 +236,13 @@ function takenOver(facts: JobFacts, state: JobState, nowMs: number): Transition 
   if (!('absences' in state)) return UNCHANGED;
   const absences = heldWorkers(state).map((worker): Absence => ({ worker, why: 'it has not come back since the coordinator did', untilMs: nowMs + facts.absenceMs }));
   const later = 'deadlineMs' in state ? { deadlineMs: nowMs + Math.max(facts.rendezvousTimeoutMs, state.kind === 'EXPORTING' ? facts.exportTimeoutMs : 0) } : {};
-  return moved({ ...state, ...later, absences }, 'a coordinator has taken the job over and waits for its workers');
+  // Times of the process before may be of another clock, and passed while nobody listened: all waits begin anew.
+  const waits = isStanding(state) ? {
+    joiners: state.joiners.map((joiner) => ({ ...joiner, deadlineMs: nowMs + facts.prepareTimeoutMs })),
+    suspicions: state.suspicions.map((suspicion) => ({ ...suspicion, sinceMs: nowMs })),
+    deferral: { ...state.deferral, untilMs: nowMs },
+  } : {};
+  return moved({ ...state, ...later, ...waits, absences }, 'a coordinator has taken the job over and waits for its workers');
 }
 
 function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, number>, nowMs: number): Transition {
@@ -248,8 +261,8 @@ function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, nu
   switch (state.kind) {
     case 'CONNECTING': {
       if (nowMs <= state.deadlineMs) return UNCHANGED;
-      const missing = state.members.filter(({ worker }) => !state.ready.includes(worker));
-      const detail = `could not connect to ${missing.length === 1 ? 'its' : 'their'} peers within ${facts.rendezvousTimeoutMs} ms`;
+      const missing = lateMembers(state, silentMs);
+      const detail = `could not connect to ${missing.length === 1 ? 'its' : 'their'} peers in time`;
       return regroup(facts, state, {
         leave: missing.map(({ worker }) => worker), bar: missing.map(({ worker }) => worker), detail: `${seatNames(missing)} ${detail}`,
         failure: { reason: 'RENDEZVOUS_DEADLINE', fault: 'WORKER', message: `${seatNames(missing)} ${detail}`, ...(missing[0] && { worker: missing[0].worker, rank: missing[0].rank }) },

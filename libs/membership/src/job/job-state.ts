@@ -27,15 +27,28 @@ export interface Joiner {
   readonly worker: string;
   /**
    * STARTING: its process has not reported. PREPARING: it runs the module up to the first call that is not finished.
-   * PREPARED: it waits to be taken in, from `notBeforeMs` on.
+   * PREPARED: it waits to be taken in.
    */
   readonly phase:
     | { readonly kind: 'STARTING' }
     | { readonly kind: 'PREPARING'; readonly address: string }
-    | { readonly kind: 'PREPARED'; readonly address: string; readonly notBeforeMs: number };
+    | { readonly kind: 'PREPARED'; readonly address: string };
   /** When it is given up, unless it is PREPARED. */
   readonly deadlineMs: number;
 }
+
+/**
+ * When joiners are tried again that could not be given the state: each try interrupts the group, so that tries which follow
+ * one another too closely would keep it from ever coming to a moment at which it can give the state.
+ */
+export interface Deferral {
+  /** Tries in vain since somebody was last taken in. */
+  readonly tries: number;
+  /** Nobody is taken in before. */
+  readonly untilMs: number;
+}
+
+export const NO_DEFERRAL: Deferral = { tries: 0, untilMs: 0 };
 
 /** A member that cannot exchange with another says so. */
 export interface Suspicion {
@@ -72,6 +85,7 @@ export interface Standing extends Attempts {
   /** Members that have no state yet: while the generation forms, it is handed to them. */
   readonly entering: readonly string[];
   readonly joiners: readonly Joiner[];
+  readonly deferral: Deferral;
   readonly finished: readonly FinishReport[];
   readonly suspicions: readonly Suspicion[];
   readonly absences: readonly Absence[];

@@ -11,8 +11,10 @@ export interface JobFacts {
   readonly maxRuntimeMs?: number;
   /** How often the job may start again after it lost all its workers. */
   readonly maxRestarts: number;
-  /** From the start of the children until all have reported, and from an assignment until all members are connected. */
+  /** From the start of the children until all have reported, and from the first assignment until all are connected. */
   readonly rendezvousTimeoutMs: number;
+  /** From a later assignment until all are connected: longer than a step, because a member takes it up when its step is over. */
+  readonly regroupTimeoutMs: number;
   readonly exportTimeoutMs: number;
   /** How long a joiner may take to run the module up to the running call. */
   readonly prepareTimeoutMs: number;
@@ -20,7 +22,7 @@ export interface JobFacts {
   readonly absenceMs: number;
   /** How long an accusation waits for its cause to be found. */
   readonly suspicionMs: number;
-  /** When a joiner that could not be taken in is tried again. */
+  /** When joiners that could not be taken in are tried again: after that, then after twice that, and so on. */
   readonly joinRetryMs: number;
 }
 

@@ -5,6 +5,9 @@ import { finishIfAll } from './finish';
 import type { JobFailure, Joiner, Standing, StandingState } from './job-state';
 import { moved, type JobEffect, type JobFacts, type JobNotice, type Transition } from './job-transition';
 
+/** Longest that joiners wait for their next try. */
+const MAX_JOIN_RETRY_MS = 60_000;
+
 /** A change of the membership, and why. */
 export interface Change {
   /** Members that go, whatever the reason. */
@@ -39,13 +42,16 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
   const addresses = new Map([...stay.map(({ worker, address }) => [worker, address] as const), ...newcomers.map((joiner) => [joiner.worker, addressOf(joiner)] as const)]);
   const members = dealSeats(facts.replicas, [...addresses.keys()]).map((seat) => ({ ...seat, address: addresses.get(seat.worker) ?? '' }));
   const waiting = state.members.filter(({ worker }) => putOff.includes(worker))
-    .map(({ worker, address }): Joiner => ({ worker, phase: { kind: 'PREPARED', address, notBeforeMs: nowMs + facts.joinRetryMs }, deadlineMs: nowMs + facts.prepareTimeoutMs }));
+    .map(({ worker, address }): Joiner => ({ worker, phase: { kind: 'PREPARED', address }, deadlineMs: nowMs + facts.prepareTimeoutMs }));
+  const { tries } = state.deferral;
+  const deferral = putOff.length === 0 ? state.deferral : { tries: tries + 1, untilMs: nowMs + Math.min(MAX_JOIN_RETRY_MS, facts.joinRetryMs * 2 ** tries) };
   const generation = state.generation + 1;
   const standing: Standing = {
     restarts: state.restarts, generation, endMs: state.endMs, barred, fingerprint: state.fingerprint, members,
     // Who has not got the state yet still has none.
     entering: [...state.entering.filter((worker) => addresses.has(worker)), ...newcomers.map(({ worker }) => worker)],
     joiners: [...state.joiners.filter(({ worker }) => !enter.includes(worker)), ...waiting],
+    deferral,
     finished: state.finished.filter(({ worker }) => addresses.has(worker)),
     suspicions: [],
     absences: state.absences.filter(({ worker }) => !gone.includes(worker)),
@@ -56,7 +62,7 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
   const finished = finishIfAll(facts, { kind: 'RUNNING', ...standing }, nowMs);
   if (finished?.kind === 'MOVED') return { ...finished, effects: [...stop, fence, ...finished.effects], notices: [...notices, ...finished.notices] };
   return moved(
-    { kind: 'CONNECTING', ...standing, ready: [], deadlineMs: nowMs + facts.rendezvousTimeoutMs },
+    { kind: 'CONNECTING', ...standing, ready: [], deadlineMs: nowMs + facts.regroupTimeoutMs },
     `${change.detail}: generation ${generation} is ${seatNames(members)}`,
     [...stop, fence, ...assign(generation, members)], notices,
   );

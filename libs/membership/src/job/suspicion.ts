@@ -1,5 +1,6 @@
 /** Who goes when members cannot exchange with one another, though the coordinator hears of all of them. */
-import type { StandingState, Suspicion } from './job-state';
+import type { GroupMember } from '../group';
+import type { JobState, StandingState, Suspicion } from './job-state';
 
 /** Unordered pairs of members that cannot exchange, as `[accuser, accused]`, once each. */
 function pairsOf(suspicions: readonly Suspicion[]): readonly (readonly [string, string])[] {
@@ -9,16 +10,33 @@ function pairsOf(suspicions: readonly Suspicion[]): readonly (readonly [string, 
 }
 
 /**
- * The member to evict: the one in most broken pairs; of several, the one that the coordinator has heard of least recently;
- * then the highest rank. So a one-way partition does not stall the group.
+ * The member to evict: the one in most broken pairs; of several, one that complains of nobody itself, because it hangs or does
+ * not know; then the one that the coordinator has heard of least recently; then the highest rank. So neither a one-way
+ * partition nor a computation without end stalls the group.
  *
  * @param silentMs how long each worker has not been heard of
  */
 export function evictee(state: StandingState, silentMs: ReadonlyMap<string, number>): string | undefined {
   const pairs = pairsOf(state.suspicions);
   const broken = (worker: string): number => pairs.filter((pair) => pair.includes(worker)).length;
+  const complaints = (worker: string): number => (state.suspicions.some(({ accuser }) => accuser === worker) ? 1 : 0);
   const order = state.members
     .filter(({ worker }) => broken(worker) > 0)
-    .sort((a, b) => broken(b.worker) - broken(a.worker) || (silentMs.get(b.worker) ?? 0) - (silentMs.get(a.worker) ?? 0) || b.rank - a.rank);
+    .sort((a, b) => broken(b.worker) - broken(a.worker) || complaints(a.worker) - complaints(b.worker) || (silentMs.get(b.worker) ?? 0) - (silentMs.get(a.worker) ?? 0) || b.rank - a.rank);
   return order[0]?.worker;
+}
+
+/**
+ * Who goes when a generation has not come together in time. Members become equal together, so that one who is stuck keeps all
+ * from getting through: where nobody did, it is the one that the others accuse, or whoever enters and has nothing to lose.
+ *
+ * @param silentMs how long each worker has not been heard of
+ */
+export function lateMembers(state: Extract<JobState, { kind: 'CONNECTING' }>, silentMs: ReadonlyMap<string, number>): readonly GroupMember[] {
+  const missing = state.members.filter(({ worker }) => !state.ready.includes(worker));
+  if (state.ready.length > 0) return missing;
+  const accused = evictee(state, silentMs);
+  if (accused !== undefined) return state.members.filter(({ worker }) => worker === accused);
+  const entering = state.members.filter(({ worker }) => state.entering.includes(worker));
+  return entering.length > 0 ? entering : missing;
 }

@@ -135,7 +135,13 @@ export class ElasticCollective implements Collective {
     const { running } = this;
     // What is written there goes nowhere: the sums are known already.
     if (running.kind === 'HANDED_OVER') return new Float32Array(running.buckets[bucket]?.length ?? 0);
-    return this.formed.input(bucket, root);
+    try {
+      return this.formed.input(bucket, root);
+    } catch (e) {
+      this.mendable(e);
+      // The group has just broken: submit() finds it, where the next group can be waited for.
+      return new Float32Array(running.kind === 'REDUCING' ? running.round.bucketLengths[bucket] ?? 0 : 0);
+    }
   }
 
   submit(bucket: number): void {

@@ -45,6 +45,13 @@ export async function store(target: BlobStore, id: string, bytes: Uint8Array): P
   return blob;
 }
 
+/** All digests that a store lists. */
+async function listed(from: BlobStore): Promise<string[]> {
+  const found: string[] = [];
+  for await (const portion of from.digests()) found.push(...portion);
+  return found;
+}
+
 /** What every blob store must do; runs as tests of the file that calls it. */
 export function blobStoreContract(kind: string, make: () => BlobStoreFixture): void {
   describe(`${kind} as a blob store`, () => {
@@ -89,6 +96,38 @@ export function blobStoreContract(kind: string, make: () => BlobStoreFixture): v
     test('sizes of those that are there', async () => {
       await store(blobs, 'u', bytes);
       expect(await blobs.sizes([ref.sha256, sha256Of('nobody'), ref.sha256])).toEqual(new Map([[ref.sha256, 100_000]]));
+    });
+
+    test('all blobs are listed, each once; uploads are not', async () => {
+      const stored = [];
+      for (let i = 0; i < 20; i++) stored.push((await store(blobs, 'u', noise(`listed ${i}`, 10))).sha256);
+      await openWriter(blobs, 'v', ref);
+      expect((await listed(blobs)).sort()).toEqual(stored.sort());
+    });
+
+    test('a removed blob is gone, also after opening again, and can be uploaded again; others stay', async () => {
+      const other = await store(blobs, 'u', noise('other', 10));
+      await store(blobs, 'u', bytes);
+      await blobs.remove(ref.sha256);
+      await blobs.remove(ref.sha256);
+      expect(await blobs.sizes([ref.sha256, other.sha256])).toEqual(new Map([[other.sha256, 10]]));
+      expect(await reasonOf(blobs.read(ref.sha256))).toBe('BLOB_NOT_FOUND');
+      blobs = await fixture.open();
+      expect(await listed(blobs)).toEqual([other.sha256]);
+      await store(blobs, 'u', bytes);
+      expect((await readAll(blobs, ref.sha256)).equals(bytes)).toBe(true);
+    });
+
+    test('a blob that is removed while it is read is never read as other bytes', async () => {
+      const large = noise('read and removed', 9 << 20);
+      const { sha256 } = await store(blobs, 'u', large);
+      const { pieces } = await blobs.read(sha256);
+      await blobs.remove(sha256);
+      const read: Uint8Array[] = [];
+      const ended = await (async () => { for await (const piece of pieces) read.push(piece); })().then(() => 'WHOLE', (e: unknown) => reasonOf(Promise.reject(e)));
+      const got = Buffer.concat(read);
+      expect(got.equals(large.subarray(0, got.length))).toBe(true);
+      expect(ended === 'WHOLE' ? got.length : ended).toBe(ended === 'WHOLE' ? large.length : 'BLOB_NOT_FOUND');
     });
 
     test('nothing is visible before the upload has finished', async () => {

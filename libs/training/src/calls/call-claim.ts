@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodeCanonicalJson, type JsonValue } from '../canonical-json';
-import type { CallExtent, CallKind } from '../runtime';
+import type { CallExtent, CallKind, PlannedData } from '../runtime';
 
 /** What all members must agree on before a collective call begins. */
 export interface CallRequest {
@@ -9,6 +9,8 @@ export interface CallRequest {
   readonly label: string;
   /** How long it will be, for progress: epochs, and steps of each where they are known. */
   readonly extent?: CallExtent;
+  /** What it trains on, where that can be planned: for a ledger. */
+  readonly data?: PlannedData;
   /** All that the call's course depends on. */
   readonly arguments: JsonValue;
 }

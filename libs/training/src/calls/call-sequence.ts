@@ -124,7 +124,7 @@ export class CallSequence {
     }
     const position: Position = { call: number, epoch: 0, phase: request.kind === 'export' ? 'EXPORT' : 'TRAIN', step: 0 };
     const digest = claimDigest(request);
-    const info = { number, kind: request.kind, label: request.label, ...(request.extent && { extent: request.extent }) };
+    const info = { number, kind: request.kind, label: request.label, ...(request.extent && { extent: request.extent }), ...(request.data && { data: request.data }) };
     this.context.router.keyAmbient(['call', number]);
     const record = this.recordOf(number);
     if (record) {

@@ -11,7 +11,7 @@ import { TrainingError } from '../errors';
 import { createDataAccessor, type DataAccessor, type DataAccessorOptions } from './data-accessor';
 import type { DatasetOptions } from './dataset-options';
 import type { ExampleFiles } from './example-files';
-import type { LabelledRows, RowsRead } from './examples-dataset';
+import type { LabelledRows } from './examples-dataset';
 import { openLocalExamples } from './local-example-files';
 
 const SCHEMA = parseSchema(`
@@ -65,7 +65,7 @@ function take(element: unknown): Record<string, unknown> {
   return values;
 }
 async function idsOf(source: BatchSource, step: number, from = 0, to = source.rowCount(step)): Promise<number[]> {
-  return take(await source.rows(step, { from, to }))['id'] as number[];
+  return take((await source.rows(step, { from, to })).element)['id'] as number[];
 }
 
 test('without shuffle, elements hold the rows of the files in order, with the schema\'s shapes', async () => {
@@ -106,16 +106,42 @@ test('a ledger of four workers over three shuffled passes is disjoint and comple
   const ledger = new Ledger({ recordCount: RECORDS, windowPositions: 16 });
   const replicas = 4;
   for (let worker = 0; worker < replicas; worker++) {
-    const onRows = ({ step, visits }: RowsRead): void => void ledger.record({ position: `step ${step}`, replica: worker, reader: `worker ${worker}`, visits });
-    const source = dataset({ numEpochs: 3 }, accessor({ onRows }))[BATCH_SOURCE]();
+    const source = dataset({ numEpochs: 3 })[BATCH_SOURCE]();
     for (let step = 0; step < source.stepCount; step++) {
       const { from, to } = evenPart(source.rowCount(step), replicas, worker);
-      await idsOf(source, step, from, to);
+      const { element, visits } = await source.rows(step, { from, to });
+      // What it says that it read is what it read: the ids are the records' numbers.
+      expect(visits.map(({ record }) => record)).toEqual(take(element)['id']);
+      ledger.record({ position: `step ${step}`, replica: worker, reader: `worker ${worker}`, visits });
     }
   }
   const { completePasses, partialPasses, rowsByReader } = ledger.check();
   expect({ completePasses, partialPasses }).toEqual({ completePasses: 3, partialPasses: [] });
   expect(Object.values(rowsByReader).reduce((a, b) => a + b, 0)).toBe(3 * RECORDS);
+});
+
+test.each(['FILE', 'OFF'] as const)('policy %s: each replica, from a dataset of its own, reads its plan\'s records', async (shardPolicy) => {
+  const replicas = 3;
+  const from = accessor({ replicas });
+  const seen = new Map<number, number>();
+  const read = await Promise.all(Array.from({ length: replicas }, async (_, replica) => {
+    const source = dataset({ numEpochs: 1, shardPolicy }, from)[BATCH_SOURCE]();
+    const ids: number[] = [];
+    for (let step = 0; step < source.stepCount; step++) {
+      const part = source.parts?.(step, replicas)[replica];
+      if (part && part.from < part.to) ids.push(...await idsOf(source, step, part.from, part.to));
+    }
+    return ids;
+  }));
+  for (const id of read.flat()) seen.set(id, (seen.get(id) ?? 0) + 1);
+  expect(seen.size).toBe(RECORDS);
+  expect([...new Set(seen.values())]).toEqual([shardPolicy === 'FILE' ? 1 : replicas]);
+  // The second file has no records, so that the first replica has the first of the three others.
+  if (shardPolicy === 'FILE') expect(read.map((ids) => [ids.length, Math.min(...ids), Math.max(...ids)])).toEqual([[30, 0, 29], [50, 30, 79], [23, 80, 102]]);
+});
+
+test('policy FILE needs a file for each replica', () => {
+  expect(() => dataset({ shardPolicy: 'FILE' }, accessor({ replicas: 4 }))).toThrow(/deals whole files to 4 logical replicas, but .* has 3 with records: write the examples as at least 4 files/);
 });
 
 test('seeds, iterations and passes have orders of their own, and each is always the same', async () => {
@@ -145,7 +171,7 @@ test('the label is apart from the features, and its integers may be floats', asy
 
 test('what stands for a missing value can be chosen', async () => {
   const source = dataset({ shuffle: false, missingValues: { maybe: -1, tags: 'none' } })[BATCH_SOURCE]();
-  const { maybe, tags } = take(await source.rows(0, { from: 3, to: 5 }));
+  const { maybe, tags } = take((await source.rows(0, { from: 3, to: 5 })).element);
   expect(maybe).toEqual([[-1], [4]]);
   expect(tags).toEqual([['none', 'none'], ['tag 4.0', 'none']]);
 });
@@ -160,7 +186,7 @@ describe('mapRows', () => {
     const mapped = stacked({ shuffle: false });
     expect(hasBatchSource(mapped)).toBe(true);
     const before = tf.memory().numTensors;
-    const { xs, ys } = take(await mapped[BATCH_SOURCE]().rows(1, { from: 0, to: 2 }));
+    const { xs, ys } = take((await mapped[BATCH_SOURCE]().rows(1, { from: 0, to: 2 })).element);
     expect(xs).toEqual([[4, -16, 16], [4.5, -18, 0]]);
     expect(ys).toEqual([[0, 0, 1], [1, 0, 0]]);
     expect(tf.memory().numTensors).toBe(before);
@@ -172,7 +198,7 @@ describe('mapRows', () => {
     const elements = await mapped.toArray();
     expect(elements).toHaveLength(13);
     for (const [step, element] of elements.entries()) {
-      expect(take(element)).toEqual(take(await source.rows(step, { from: 0, to: source.rowCount(step) })));
+      expect(take(element)).toEqual(take((await source.rows(step, { from: 0, to: source.rowCount(step) })).element));
     }
   });
 
@@ -230,8 +256,8 @@ describe('reading ahead', () => {
     // 512 rows ahead, in parts of 50.
     expect(gate.requests).toHaveLength(12);
     gate.release();
-    tf.dispose(await rows);
-    for (let step = 1; step < 5; step++) tf.dispose(await source.rows(step, { from: 0, to: 50 }));
+    tf.dispose((await rows).element);
+    for (let step = 1; step < 5; step++) tf.dispose((await source.rows(step, { from: 0, to: 50 })).element);
     await settle();
     expect(gate.requests).toHaveLength(16);
   });
@@ -248,7 +274,7 @@ describe('reading ahead', () => {
     const [here, there] = [dataset()[BATCH_SOURCE](), dataset({}, accessor({ reader: pool }))[BATCH_SOURCE]()];
     for (let step = 0; step < 15; step++) {
       const range = { from: 0, to: here.rowCount(step) };
-      expect(take(await there.rows(step, range))).toEqual(take(await here.rows(step, range)));
+      expect(take((await there.rows(step, range)).element)).toEqual(take((await here.rows(step, range)).element));
     }
     await pool.close();
   });
@@ -275,6 +301,7 @@ test.each<[string, Partial<DatasetOptions>, RegExp]>([
   ['a label that the schema lacks', { labelKey: 'species' }, /labelKey names the feature 'species', and schema.pbtxt describes id, x, maybe, tags, large/],
   ['a feature that the schema lacks', { features: ['y'] }, /features names the feature 'y'/],
   ['a batch size of 0', { batchSize: 0 }, /batchSize must be a positive integer, not 0/],
+  ['a policy that there is not', { shardPolicy: 'AUTO' as never }, /shardPolicy must be one of DATA, FILE, OFF, not AUTO/],
   ['half an epoch', { numEpochs: 0.5 }, /numEpochs/],
   ['an empty buffer', { shuffleBufferSize: 0 }, /shuffleBufferSize/],
   ['a seed that is no integer', { shuffleSeed: NaN }, /shuffleSeed/],

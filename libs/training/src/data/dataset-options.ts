@@ -1,9 +1,16 @@
+import { SHARD_POLICIES, type ShardPolicy } from '@lockstep/sharding';
 import { TrainingError } from '../errors';
 
 /** Options of tfDatasetFactory: TFX's TensorFlowDatasetOptions in camelCase, and what tensors of TensorFlow.js need. */
 export interface DatasetOptions {
   /** Rows of the global batch: of all workers together. */
   readonly batchSize: number;
+  /**
+   * How records are dealt to the logical replicas, as tf.data's auto-shard policies deal them to workers. DATA: every record is
+   * read once in a pass, each replica its part of every batch. FILE: once in a pass, each replica whole files of its own, at least
+   * one. OFF: V times in a pass, each replica all records, in an order of its own when shuffled. Default: the job's, which is DATA unless it says otherwise.
+   */
+  readonly shardPolicy?: ShardPolicy;
   /** Leaves out a last batch of fewer rows. Default: false. */
   readonly dropFinalBatch?: boolean;
   /** Passes over the data. Default: without end. */
@@ -32,6 +39,9 @@ export interface DatasetOptions {
 
 /** All options, with their defaults. */
 export interface ResolvedDatasetOptions {
+  readonly policy: ShardPolicy;
+  /** V. */
+  readonly replicas: number;
   readonly batchSize: number;
   readonly dropFinalBatch: boolean;
   /** Infinity without end. */
@@ -47,13 +57,15 @@ export interface ResolvedDatasetOptions {
 const DEFAULT_SHUFFLE_BUFFER_SIZE = 10_000;
 
 /** @throws TrainingError BAD_ARGUMENT that names the option */
-export function resolveDatasetOptions(options: DatasetOptions, jobSeed: number): ResolvedDatasetOptions {
-  const { batchSize, dropFinalBatch = false, numEpochs, shuffle = true, shuffleBufferSize = DEFAULT_SHUFFLE_BUFFER_SIZE, shuffleSeed = jobSeed, labelKey, features, dtypes = {}, missingValues = {} } = options;
+export function resolveDatasetOptions(options: DatasetOptions, job: { readonly seed: number; readonly replicas?: number; readonly shardPolicy?: ShardPolicy }): ResolvedDatasetOptions {
+  const { batchSize, shardPolicy = job.shardPolicy ?? 'DATA', dropFinalBatch = false, numEpochs, shuffle = true, shuffleBufferSize = DEFAULT_SHUFFLE_BUFFER_SIZE, shuffleSeed = job.seed, labelKey, features, dtypes = {}, missingValues = {} } = options;
   checkCount('batchSize', batchSize);
   if (numEpochs !== undefined) checkCount('numEpochs', numEpochs);
   checkCount('shuffleBufferSize', shuffleBufferSize);
   if (!Number.isSafeInteger(shuffleSeed)) throw new TrainingError('BAD_ARGUMENT', `shuffleSeed must be an integer, not ${shuffleSeed}`);
+  if (!SHARD_POLICIES.includes(shardPolicy)) throw new TrainingError('BAD_ARGUMENT', `shardPolicy must be one of ${SHARD_POLICIES.join(', ')}, not ${String(shardPolicy)}`);
   return {
+    policy: shardPolicy, replicas: job.replicas ?? 1,
     batchSize, dropFinalBatch, passCount: numEpochs ?? Infinity,
     shuffle: shuffle ? { bufferSize: shuffleBufferSize, seed: shuffleSeed } : undefined,
     labelKey, features, dtypes, missingValues,

@@ -6,21 +6,21 @@
  */
 import type { Columns, ParseSpec, RowReader, RowRequest } from '@lockstep/examples';
 import type { Range } from '@lockstep/reduction';
-import type { BatchPlan, RowPlace } from '@lockstep/sharding';
+import type { DataPlan, RowPlace } from '@lockstep/sharding';
 import type { TensorContainer } from '@tensorflow/tfjs-core';
-import type { BatchSource } from '../batch-source';
+import type { BatchSource, RowsRead } from '../batch-source';
 
 /** What batches are made of and with. */
 export interface BatchReading {
-  readonly plan: BatchPlan;
+  readonly plan: DataPlan;
+  /** What the plan follows from. */
+  readonly examples: NonNullable<BatchSource['examples']>;
   readonly spec: ParseSpec;
   readonly reader: RowReader;
   /** Where a file lies on this machine. */
   readonly localPath: (file: string) => Promise<string>;
   /** From parsed rows to the element of the dataset. */
   readonly toElement: (columns: Columns) => TensorContainer;
-  /** Told of the rows of each range when they are handed out; may be told of the same ones again. */
-  readonly onRows: (read: { readonly step: number; readonly range: Range; readonly rows: readonly RowPlace[] }) => void;
 }
 
 /** Rows and steps to read ahead: enough to keep a reader busy while a step is computed. */
@@ -35,23 +35,27 @@ interface Reading {
 
 export class ExampleBatches implements BatchSource {
   readonly stepCount: number;
+  readonly examples: NonNullable<BatchSource['examples']>;
   private readonly readings = new Map<string, Reading>();
 
   constructor(private readonly reading: BatchReading) {
     this.stepCount = reading.plan.stepCount;
+    this.examples = reading.examples;
   }
 
   rowCount(step: number): number {
     return this.reading.plan.rowCount(step);
   }
 
-  async rows(step: number, range: Range): Promise<TensorContainer> {
+  parts(step: number, replicas: number): readonly Range[] {
+    return this.reading.plan.parts(step, replicas);
+  }
+
+  async rows(step: number, range: Range): Promise<RowsRead> {
     const { rows, columns } = this.start(step, range);
     this.forgetBut(step);
     this.readAhead(step, range);
-    const parsed = await columns;
-    this.reading.onRows({ step, range, rows });
-    return this.reading.toElement(parsed);
+    return { element: this.reading.toElement(await columns), visits: rows };
   }
 
   prefetch(step: number, ranges: readonly Range[]): void {

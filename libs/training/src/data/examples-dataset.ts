@@ -1,6 +1,5 @@
 import type { Columns, ParseSpec, RowReader } from '@lockstep/examples';
-import type { Range } from '@lockstep/reduction';
-import { BatchPlan, RecordNumbers, ShuffledOrder, tableOrder, type ShardTable, type Visit } from '@lockstep/sharding';
+import { planExamples, RecordNumbers, type DataPlan, type ShardTable } from '@lockstep/sharding';
 import { tidy, type Tensor, type TensorContainer } from '@tensorflow/tfjs-core';
 import { Dataset, generator } from '@tensorflow/tfjs-data';
 import { BATCH_SOURCE, type BatchSource, type HasBatchSource } from '../batch-source';
@@ -9,26 +8,15 @@ import { columnTensors, type FeatureTensors } from './column-tensors';
 import type { ResolvedDatasetOptions } from './dataset-options';
 import { ExampleBatches } from './example-batches';
 
-/** Rows that were handed to training, for a ledger. */
-export interface RowsRead {
-  /** Name of the shard table. */
-  readonly split: string;
-  readonly iteration: number;
-  readonly step: number;
-  /** Rows of the global batch. */
-  readonly range: Range;
-  /** Record and pass of each row; of an iteration, passes count from 0. */
-  readonly visits: readonly Visit[];
-}
-
 /** What a dataset is made of. */
 export interface DatasetParts {
+  /** Of the files, as they were asked for. */
+  readonly patterns: readonly string[];
   readonly table: ShardTable;
   readonly spec: ParseSpec;
   readonly options: ResolvedDatasetOptions;
   readonly reader: RowReader;
   readonly localPath: (file: string) => Promise<string>;
-  readonly onRows: (read: RowsRead) => void;
   /** Applied one after the other to each part of a batch. */
   readonly mappings: readonly RowMapping[];
 }
@@ -49,7 +37,7 @@ export class ExamplesDataset<Element extends TensorContainer = TensorContainer> 
   override readonly size: number;
   private readonly numbers: RecordNumbers;
 
-  /** @throws ShardingError NO_RECORDS */
+  /** @throws ShardingError NO_RECORDS, TOO_FEW_FILES, BAD_ARGUMENT */
   constructor(private readonly parts: DatasetParts) {
     super();
     this.numbers = new RecordNumbers(parts.table);
@@ -72,11 +60,11 @@ export class ExamplesDataset<Element extends TensorContainer = TensorContainer> 
    * @param iteration a function of the job's position, never a count of calls: a member that joins late has made fewer
    */
   [BATCH_SOURCE](iteration = 0): BatchSource {
-    const { table, spec, reader, localPath, onRows } = this.parts;
+    const { patterns, spec, reader, localPath, options } = this.parts;
     return new ExampleBatches({
       plan: this.plan(iteration), spec, reader, localPath,
+      examples: { patterns, options },
       toElement: (columns) => this.toElement(columns),
-      onRows: ({ step, range, rows }) => onRows({ split: table.split, iteration, step, range, visits: rows.map(({ pass, record }) => ({ pass, record })) }),
     });
   }
 
@@ -84,16 +72,13 @@ export class ExamplesDataset<Element extends TensorContainer = TensorContainer> 
   override async iterator(): ReturnType<Dataset<TensorContainer>['iterator']> {
     const source = this[BATCH_SOURCE]();
     async function* batches(): AsyncGenerator<TensorContainer> {
-      for (let step = 0; step < source.stepCount; step++) yield await source.rows(step, { from: 0, to: source.rowCount(step) });
+      for (let step = 0; step < source.stepCount; step++) yield (await source.rows(step, { from: 0, to: source.rowCount(step) })).element;
     }
     return generator<TensorContainer>(batches).iterator();
   }
 
-  private plan(iteration: number): BatchPlan {
-    const { batchSize, passCount, dropFinalBatch, shuffle } = this.parts.options;
-    // Without the names of split and files: the same records under another name are read in the same order.
-    const order = shuffle ? new ShuffledOrder(this.numbers, { bufferSize: shuffle.bufferSize, key: [shuffle.seed, iteration] }) : tableOrder;
-    return new BatchPlan(this.numbers, order, { batchSize, passCount, dropFinalBatch });
+  private plan(iteration: number): DataPlan {
+    return planExamples(this.numbers, iteration, this.parts.options);
   }
 
   private toElement(columns: Columns): TensorContainer {

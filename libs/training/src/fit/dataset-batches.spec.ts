@@ -27,7 +27,8 @@ class Recorded extends tf.data.Dataset<tf.TensorContainer> {
       rows: (step, range) => {
         this.asked.push([step, range]);
         const slice = (tensor: tf.Tensor2D): tf.Tensor => tensor.slice(step * BATCH_ROWS + range.from, range.to - range.from);
-        return Promise.resolve({ xs: slice(data.x), ys: slice(data.y) });
+        const visits = Array.from({ length: range.to - range.from }, (_, i) => ({ pass: 0, record: step * BATCH_ROWS + range.from + i }));
+        return Promise.resolve({ element: { xs: slice(data.x), ys: slice(data.y) }, visits });
       },
       prefetch: (step, ranges) => void this.asked.push(['prefetch', step, ranges]),
     };

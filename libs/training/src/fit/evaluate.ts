@@ -1,4 +1,5 @@
 import type { Position } from '@lockstep/reduction';
+import { iterationOf } from '@lockstep/sharding';
 import type { ModelEvaluateArgs } from '@tensorflow/tfjs-layers';
 import type { AdoptedModel } from '../adopted-model';
 import { callLabel, type CallRequest } from '../calls/call-claim';
@@ -6,10 +7,10 @@ import type { CallSequence, RunningCall } from '../calls/call-sequence';
 import { TrainingError } from '../errors';
 import type { TrainingContext } from '../runtime';
 import { bind, type Binding } from '../step/binding';
-import { iterationOf } from './iteration';
 import { openDataset, type ElementDataset, type ElementIterator } from './dataset-batches';
 import { countRows, describeData } from './describe-data';
 import { Evaluation } from './evaluation';
+import { refuseIterators } from './first-element';
 import { describeDataset } from './fit-dataset';
 import { numbersCodec } from './history';
 import { standardize } from './standardized';
@@ -63,6 +64,7 @@ export async function evaluateDataset(
 ): Promise<readonly number[]> {
   const { batches } = args;
   if (batches != null && (!Number.isInteger(batches) || batches < 1)) throw new TrainingError('BAD_ARGUMENT', `evaluateDataset(): batches must be a positive integer, got ${batches}`);
+  refuseIterators(context, 'evaluateDataset()', dataset);
   const request: CallRequest = {
     kind: 'evaluateDataset',
     label: callLabel('evaluateDataset', { batches, model: model.name }),
@@ -70,7 +72,10 @@ export async function evaluateDataset(
   };
   const body = async (evaluation: Evaluation, epoch: number): Promise<readonly number[]> => {
     const key = ['call', calls.number, 'EVAL', epoch];
-    const pass = await openDataset(context, dataset, { model: model.internals, key, iteration: iterationOf(calls.number, epoch), doneSteps: evaluation.step });
+    const pass = await openDataset(context, dataset, {
+      model: model.internals, key, iteration: iterationOf(calls.number, epoch),
+      doneSteps: evaluation.step, firstElement: evaluation.firstElement, position: () => evaluation.position,
+    });
     while (batches == null || evaluation.step < batches) {
       context.collective.boundary();
       const batch = await pass.next(evaluation.step);

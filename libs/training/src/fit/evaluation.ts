@@ -6,10 +6,12 @@ import { evaluateStep } from '../step/evaluate-step';
 import { redo, redoSync } from '../step/redo';
 import type { Batch } from '../step/rows';
 import { RunningTotals } from './epoch-logs';
+import { FirstElement } from './first-element';
 import type { EvaluationProgress } from './run';
 
 /** One evaluation over batches: loss and metrics over all rows, the same on every member. */
 export class Evaluation {
+  readonly firstElement: FirstElement;
   private readonly totals: RunningTotals;
   private done = 0;
 
@@ -20,6 +22,7 @@ export class Evaluation {
     private readonly positionOf: (step: number) => Position,
     resumed?: EvaluationProgress | null,
   ) {
+    this.firstElement = new FirstElement(context, resumed?.firstElement ?? null);
     this.totals = new RunningTotals(binding.values);
     if (resumed) {
       this.totals.load(resumed);
@@ -32,8 +35,13 @@ export class Evaluation {
     return this.done;
   }
 
+  /** The position of the next batch. */
+  get position(): Position {
+    return this.positionOf(this.done);
+  }
+
   get progress(): EvaluationProgress {
-    return { step: this.done, rows: this.totals.rows, totals: this.totals.totals };
+    return { step: this.done, firstElement: this.firstElement.digest, rows: this.totals.rows, totals: this.totals.totals };
   }
 
   /** Evaluates the next batch, which holds all rows, and disposes of it. */
@@ -57,7 +65,7 @@ export class Evaluation {
 
   /** Values by the binding's names. @throws TrainingError (NO_ROWS) */
   finish(): readonly number[] {
-    const position = this.positionOf(this.done);
+    const { position } = this;
     if (this.totals.rows === 0) {
       throw new TrainingError('NO_ROWS', `there is no row to evaluate model ${this.binding.model.name} on: check the evaluation split or dataset`, { position });
     }
@@ -67,7 +75,7 @@ export class Evaluation {
   }
 
   private evaluate(batch: Batch): Float32Array {
-    return evaluateStep(this.context, this.binding, batch, this.positionOf(this.done));
+    return evaluateStep(this.context, this.binding, batch, this.position);
   }
 
   private count(values: Float32Array, batch: Batch): void {

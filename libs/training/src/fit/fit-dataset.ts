@@ -1,3 +1,4 @@
+import { iterationOf } from '@lockstep/sharding';
 import type { History, ModelFitDatasetArgs } from '@tensorflow/tfjs-layers';
 import type { TensorContainer } from '@tensorflow/tfjs-core';
 import { BATCH_SOURCE, hasBatchSource } from '../batch-source';
@@ -11,7 +12,7 @@ import type { CallbackInternals } from '../tfjs';
 import { standardizeCallbacks } from './callbacks';
 import { openDataset, type ElementDataset, type ElementIterator } from './dataset-batches';
 import { describeData } from './describe-data';
-import { iterationOf } from './iteration';
+import { refuseIterators } from './first-element';
 import { runFit, type FitPlan, type FitValidation } from './fit-loop';
 import { standardize } from './standardized';
 import { TensorBatches } from './tensor-batches';
@@ -47,9 +48,13 @@ export function fitDatasetRequest(context: TrainingContext, model: AdoptedModel,
   if (validationBatches != null && !isPositiveInteger(validationBatches)) refuse(`validationBatches must be a positive integer, got ${validationBatches}`);
   if ('validationSplit' in args && args.validationSplit != null) refuse('validationSplit cannot be used with a dataset; use validationData');
   if (Array.isArray(args.validationData) && args.validationData.length !== 2) refuse('validationData is [xs, ys]; sample weights are not implemented in tfjs');
+  refuseIterators(context, 'fitDataset()', dataset);
+  if (typeof args.validationData === 'object' && args.validationData !== null && 'next' in args.validationData) refuseIterators(context, 'fitDataset(), as validationData,', args.validationData as unknown as ElementIterator);
   const stepsPerEpoch = batchesPerEpoch ?? (dataset.size != null && Number.isFinite(dataset.size) ? dataset.size : undefined);
+  const examples = hasBatchSource(dataset) ? dataset[BATCH_SOURCE](0).examples : undefined;
   return {
     kind: 'fitDataset',
+    ...(examples && { data: { kind: 'EXAMPLES', ...examples, continues: batchesPerEpoch != null } }),
     extent: { epochs, ...(stepsPerEpoch !== undefined && { stepsPerEpoch }) },
     label: callLabel('fitDataset', { epochs, batchesPerEpoch, validationBatches, model: model.name }),
     arguments: {
@@ -100,12 +105,14 @@ function fitDatasetPlan(context: TrainingContext, call: RunningCall, model: Adop
     } as unknown as Parameters<CallbackInternals['setParams']>[0],
     stepsPerEpoch,
     announcesBatch: true,
-    open: (epoch, doneSteps) =>
+    open: (epoch, doneSteps, firstElement) =>
       openDataset(context, dataset, {
         model: internals,
         key: ['call', call.info.number, 'TRAIN', stepsPerEpoch === undefined ? epoch : 0],
         iteration: iterationOf(call.info.number, stepsPerEpoch === undefined ? epoch : 0),
         doneSteps,
+        firstElement,
+        position: () => call.position,
         classWeight: args.classWeight,
       }),
     validation,
@@ -121,7 +128,10 @@ function validationOf(context: TrainingContext, call: RunningCall, model: Adopte
       when: 'AFTER_LAST_BATCH',
       run: async (evaluation, epoch) => {
         const key = ['call', call.info.number, 'EVAL', epoch];
-        const pass = await openDataset(context, data, { model: internals, key, iteration: iterationOf(call.info.number, epoch), doneSteps: evaluation.step });
+        const pass = await openDataset(context, data, {
+          model: internals, key, iteration: iterationOf(call.info.number, epoch),
+          doneSteps: evaluation.step, firstElement: evaluation.firstElement, position: () => evaluation.position,
+        });
         while (args.validationBatches == null || evaluation.step < args.validationBatches) {
           context.collective.boundary();
           const batch = await pass.next(evaluation.step);

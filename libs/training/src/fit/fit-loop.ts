@@ -10,7 +10,7 @@ import type { History, Logs } from '@tensorflow/tfjs-layers';
 import type { AdoptedModel } from '../adopted-model';
 import type { RunningCall } from '../calls/call-sequence';
 import { TrainingError } from '../errors';
-import type { TrainingContext } from '../runtime';
+import type { StepInfo, TrainingContext } from '../runtime';
 import { bind, type Binding } from '../step/binding';
 import type { Batch } from '../step/rows';
 import { redo } from '../step/redo';
@@ -20,6 +20,7 @@ import type { BatchSequence } from './batch-sequence';
 import { Callbacks } from './callbacks';
 import { RunningTotals } from './epoch-logs';
 import { Evaluation, namedValues } from './evaluation';
+import { FirstElement, usedUp } from './first-element';
 import { HistoryRecorder } from './history';
 import type { FitStage, RunState } from './run';
 
@@ -33,7 +34,7 @@ export interface FitPlan {
   /** Steps after which an epoch ends though the data goes on; undefined: an epoch is a pass over the data. */
   readonly stepsPerEpoch: number | undefined;
   /** Opens the pass of an epoch (with stepsPerEpoch: the one pass of the call), some of whose steps are done. */
-  open(epoch: number, doneSteps: number): Promise<BatchSequence>;
+  open(epoch: number, doneSteps: number, firstElement: FirstElement): Promise<BatchSequence>;
   readonly validation: FitValidation | undefined;
   /** Whether onBatchBegin is told the batch's number and size, as fitDataset() does and fit() does not. */
   readonly announcesBatch: boolean;
@@ -54,6 +55,8 @@ export async function runFit(context: TrainingContext, call: RunningCall, plan: 
   }
 }
 
+const NO_DURATIONS: StepInfo['durationsMs'] = { rows: 0, gradients: 0, exchange: 0, apply: 0 };
+
 class FitLoop {
   private stage: FitStage = 'EPOCH_BEGIN';
   private readonly totals: RunningTotals;
@@ -62,6 +65,7 @@ class FitLoop {
   private validation: readonly number[] | null = null;
   private lastBatch: RunState['lastBatch'] = null;
   private evaluation: Evaluation | undefined;
+  private readonly firstElement: FirstElement;
   private pass: BatchSequence | undefined;
   private passStep = 0;
 
@@ -72,6 +76,7 @@ class FitLoop {
     private readonly binding: Binding,
   ) {
     const run = call.resumed?.run;
+    this.firstElement = new FirstElement(context, run?.firstElement ?? null);
     this.totals = new RunningTotals(binding.values);
     this.recorder = new HistoryRecorder(context.tf, [...(run?.epochs ?? [])], run?.history);
     this.callbacks = new Callbacks(context.tf, plan.callbacks, call);
@@ -111,6 +116,7 @@ class FitLoop {
     if (totals.rows === 0 && epoch === this.plan.initialEpoch) {
       throw new TrainingError('NO_ROWS', `the data to train model ${this.plan.model.name} on has no row: check the training split or dataset`, { position: call.position });
     }
+    if (totals.rows === 0 && this.plan.stepsPerEpoch === undefined && this.context.replay !== 'NONE') throw usedUp(epoch, call.position);
     const logs: Logs = {};
     const { names } = this.binding.values;
     Object.assign(logs, prefixed('val_', namedValues(names, this.validation ?? [])), namedValues(names, totals.epochValues()));
@@ -119,6 +125,7 @@ class FitLoop {
     this.recorder.add(epoch, logs);
     this.position = { ...call.position, epoch: epoch + 1, step: 0 };
     this.stage = 'EPOCH_BEGIN';
+    if (this.plan.stepsPerEpoch === undefined) this.firstElement.forget();
     totals.reset();
     this.validation = null;
     call.callbackRounds = 0;
@@ -130,7 +137,7 @@ class FitLoop {
     if (plan.stepsPerEpoch !== undefined && this.pass) return;
     const before = plan.stepsPerEpoch === undefined ? 0 : (epoch - plan.initialEpoch) * plan.stepsPerEpoch;
     this.passStep = before + call.position.step;
-    this.pass = await plan.open(epoch, this.passStep);
+    this.pass = await plan.open(epoch, this.passStep, this.firstElement);
   }
 
   /** Runs the steps of an epoch; false when it was stopped or the data ended before the epoch did. */
@@ -149,7 +156,7 @@ class FitLoop {
         }
         await this.step(batch, performance.now() - startedMs);
       } else {
-        await this.endBatch(epoch, undefined);
+        await this.endBatch(epoch);
       }
     }
   }
@@ -172,14 +179,15 @@ class FitLoop {
       batch.dispose();
     }
     this.totals.add(result.values, batch.rowCount);
-    this.lastBatch = { rows: batch.rowCount, values: binding.values.read(result.values) };
+    this.lastBatch = { rows: batch.rowCount, values: binding.values.read(result.values), visits: result.visits };
     this.position = { ...position, step: position.step + 1 };
     this.passStep++;
     this.stage = 'BATCH_END';
     await this.endBatch(position.epoch, { result, rowsMs });
   }
 
-  private async endBatch(epoch: number, done: { result: StepResult; rowsMs: number } | undefined): Promise<void> {
+  /** @param done absent where another process applied the step, and this one entered before its end */
+  private async endBatch(epoch: number, done?: { readonly result: StepResult; readonly rowsMs: number }): Promise<void> {
     const { call, plan, binding, lastBatch } = this;
     if (!lastBatch) throw new Error('a batch ends that never began');
     const step = call.position.step - 1;
@@ -189,9 +197,11 @@ class FitLoop {
     await this.callbacks.batchEnd(step, { batch: step, size: lastBatch.rows, ...values });
     this.lastBatch = null;
     this.stage = 'BATCH_BEGIN';
-    if (!done) return;
-    const { computedReplicas, durationsMs } = done.result;
-    this.context.observer.onStep?.({ position: { ...call.position, step }, rows: lastBatch.rows, values, computedReplicas, durationsMs: { rows: done.rowsMs, ...durationsMs } });
+    this.context.observer.onStep?.({
+      position: { ...call.position, step }, rows: lastBatch.rows, visits: lastBatch.visits, values,
+      computedReplicas: done?.result.computedReplicas ?? [],
+      durationsMs: done ? { rows: done.rowsMs, ...done.result.durationsMs } : NO_DURATIONS,
+    });
   }
 
   private async validate(epoch: number): Promise<void> {
@@ -232,6 +242,7 @@ class FitLoop {
     return {
       stage: this.stage,
       lastBatch: this.lastBatch,
+      firstElement: this.firstElement.digest,
       rows: this.totals.rows,
       totals: this.totals.totals,
       epochs: [...this.recorder.history.epoch],

@@ -1,3 +1,4 @@
+import { iterationOf, passOf } from '@lockstep/sharding';
 import type { ModelFitArgs, History } from '@tensorflow/tfjs-layers';
 import type { AdoptedModel } from '../adopted-model';
 import { callLabel, type CallRequest } from '../calls/call-claim';
@@ -23,9 +24,11 @@ export function fitRequest(context: TrainingContext, model: AdoptedModel, x: unk
       `batchSize ${batchSize} is smaller than the job's ${collective.replicas} logical replicas (batchSize is that of the global batch, which they share): use a batchSize of at least ${collective.replicas}, or a job with fewer replicas`,
     );
   }
+  const rowCount = Math.floor((countRows(tf, x) ?? 0) * (1 - (args.validationSplit ?? 0)));
   return {
     kind: 'fit',
-    extent: { epochs: args.epochs ?? 1, stepsPerEpoch: Math.ceil(Math.floor((countRows(tf, x) ?? 0) * (1 - (args.validationSplit ?? 0))) / batchSize) },
+    extent: { epochs: args.epochs ?? 1, stepsPerEpoch: Math.ceil(rowCount / batchSize) },
+    data: { kind: 'ROWS', rowCount },
     label: callLabel('fit', { epochs: args.epochs ?? 1, batchSize, rows: countRows(tf, x), model: model.name }),
     arguments: {
       model: model.index,
@@ -60,10 +63,11 @@ export function fitLoop(context: TrainingContext, call: RunningCall, model: Adop
     stepsPerEpoch: undefined,
     announcesBatch: false,
     open: (epoch) => {
-      if (!shuffle) return Promise.resolve(new TensorBatches(tf, data, batchSize));
+      const pass = passOf(iterationOf(call.info.number, epoch), 0);
+      if (!shuffle) return Promise.resolve(new TensorBatches(tf, data, batchSize, { pass }));
       const order = Int32Array.from({ length: data.rowCount }, (_, i) => i);
       router.withKey(['call', call.info.number, 'epoch', epoch, 'rows'], () => tf.util.shuffle(order));
-      return Promise.resolve(new TensorBatches(tf, data, batchSize, order));
+      return Promise.resolve(new TensorBatches(tf, data, batchSize, { pass, order }));
     },
     validation: validationData && {
       when: 'BEFORE_LAST_BATCH_END',

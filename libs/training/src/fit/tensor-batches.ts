@@ -1,5 +1,6 @@
+import { VisitTally } from '@lockstep/sharding';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Batch } from '../step/rows';
+import { evenParts, type Batch } from '../step/rows';
 import type { Tf } from '../tfjs';
 import type { BatchSequence } from './batch-sequence';
 
@@ -26,6 +27,17 @@ export function tensorData(inputCount: number, outputCount: number, tensors: rea
   };
 }
 
+/** How a pass over tensors reads them. */
+export interface TensorPass {
+  /** Number of the pass in the job. */
+  readonly pass: number;
+  /** A permutation of the rows; absent: the tensors' order. */
+  readonly order?: Int32Array;
+}
+
+/** Evaluations consume nothing, so that their passes need no number. */
+const UNCOUNTED: TensorPass = { pass: 0 };
+
 /** Batches of rows of tensors, in the tensors' order or in a given one. */
 export class TensorBatches implements BatchSequence {
   readonly stepCount: number;
@@ -34,8 +46,7 @@ export class TensorBatches implements BatchSequence {
     private readonly tf: Tf,
     private readonly data: TensorData,
     private readonly batchSize: number,
-    /** A permutation of the rows. */
-    private readonly order?: Int32Array,
+    private readonly reading = UNCOUNTED,
   ) {
     this.stepCount = Math.ceil(data.rowCount / batchSize);
   }
@@ -47,11 +58,12 @@ export class TensorBatches implements BatchSequence {
   /** The batch of a step, undefined behind the last one. */
   at(step: number): Batch | undefined {
     if (step >= this.stepCount) return undefined;
-    const { tf, data, order } = this;
+    const { tf, data, reading: { pass, order } } = this;
     const start = step * this.batchSize;
     const rowCount = Math.min(data.rowCount, start + this.batchSize) - start;
     return {
       rowCount,
+      parts: (replicas) => evenParts(rowCount, replicas),
       rows: ({ from, to }) => {
         const indices = order && tf.tensor1d(order.slice(start + from, start + to), 'int32');
         const pick = <T extends Tensor | null>(tensor: T): T | Tensor =>
@@ -61,6 +73,11 @@ export class TensorBatches implements BatchSequence {
         } finally {
           indices?.dispose();
         }
+      },
+      tally: ({ from, to }) => {
+        const tally = new VisitTally();
+        for (let row = start + from; row < start + to; row++) tally.addOne(pass, order?.[row] ?? row);
+        return tally.summary();
       },
       renew: () => Promise.resolve(),
       dispose: () => undefined,

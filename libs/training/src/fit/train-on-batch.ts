@@ -1,3 +1,4 @@
+import { iterationOf, passOf } from '@lockstep/sharding';
 import type { AdoptedModel } from '../adopted-model';
 import { callLabel, type CallRequest } from '../calls/call-claim';
 import type { RunningCall } from '../calls/call-sequence';
@@ -21,6 +22,7 @@ export function trainOnBatchRequest(context: TrainingContext, model: AdoptedMode
   }
   return {
     kind: 'trainOnBatch',
+    ...(rows !== undefined && { extent: { epochs: 1, stepsPerEpoch: 1 }, data: { kind: 'ROWS', rowCount: rows } }),
     label: callLabel('trainOnBatch', { rows, model: model.name }),
     arguments: { model: model.index, x: describeData(tf, x), y: describeData(tf, y) },
   };
@@ -28,7 +30,7 @@ export function trainOnBatchRequest(context: TrainingContext, model: AdoptedMode
 
 /** What a single step keeps once it is applied: only its result. */
 const APPLIED: Omit<RunState, 'lastBatch'> = {
-  stage: 'BATCH_END', rows: 0, totals: [], epochs: [], history: [], validation: null, stopTraining: false, callbackRounds: 0, callbacks: [],
+  stage: 'BATCH_END', firstElement: null, rows: 0, totals: [], epochs: [], history: [], validation: null, stopTraining: false, callbackRounds: 0, callbacks: [],
 };
 
 /** One step on one global batch. Returns loss and metrics. */
@@ -42,15 +44,15 @@ export function trainOnBatch(context: TrainingContext, call: RunningCall, model:
   const standardized = standardize(tf, internals, x, y, countRows(tf, x) ?? 1);
   const binding = bind(tf, internals);
   try {
-    const batch = new TensorBatches(tf, standardized.data, standardized.data.rowCount).at(0);
+    const batch = new TensorBatches(tf, standardized.data, standardized.data.rowCount, { pass: passOf(iterationOf(call.info.number, 0), 0) }).at(0);
     if (!batch) throw new TrainingError('NO_ROWS', `trainOnBatch() of model ${model.name} was given no row`, { position: call.position });
     const rowsMs = performance.now() - startedMs;
     const { position } = call;
-    const { values, computedReplicas, durationsMs } = redoSync(() => trainStep(context, model, binding, batch, position));
+    const { values, visits, computedReplicas, durationsMs } = redoSync(() => trainStep(context, model, binding, batch, position));
     call.position = { ...position, step: position.step + 1 };
     const numbers = binding.values.read(values);
-    call.capture = () => ({ run: { ...APPLIED, lastBatch: { rows: batch.rowCount, values: numbers } }, evaluation: null });
-    observer.onStep?.({ position, rows: batch.rowCount, values: namedValues(binding.values.names, numbers), computedReplicas, durationsMs: { rows: rowsMs, ...durationsMs } });
+    call.capture = () => ({ run: { ...APPLIED, lastBatch: { rows: batch.rowCount, values: numbers, visits } }, evaluation: null });
+    observer.onStep?.({ position, rows: batch.rowCount, visits, values: namedValues(binding.values.names, numbers), computedReplicas, durationsMs: { rows: rowsMs, ...durationsMs } });
     return numbers;
   } finally {
     binding.held.dispose();

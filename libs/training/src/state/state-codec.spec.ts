@@ -149,7 +149,7 @@ describe("a callback's tensors", () => {
     running: {
       kind: 'fit', label: 'fit()', digest: '', evaluation: null,
       run: {
-        stage: 'EPOCH_BEGIN', lastBatch: null, rows: 0, totals: [], epochs: [], history: [], validation: null, stopTraining: false, callbackRounds: 0,
+        stage: 'EPOCH_BEGIN', lastBatch: null, firstElement: null, rows: 0, totals: [], epochs: [], history: [], validation: null, stopTraining: false, callbackRounds: 0,
         callbacks: callbacks.map((tensors) => ({ json: null, tensors })),
       },
     },

@@ -1,4 +1,5 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
+import { TALLY_LANES } from '@lockstep/sharding';
 import { allLayers, statisticsOf } from '../layers';
 import type { LayerInternals, ModelInternals, Tf, WeightInternals } from '../tfjs';
 import { HeldVariables } from './held-variables';
@@ -17,10 +18,12 @@ export interface Binding {
   /** The values of all statistics before the step. */
   readonly held: HeldVariables;
   readonly values: ValueLayout;
-  /** Elements of what one replica contributes, in order: a gradient a variable, a statistic, then values and flags. */
+  /** Shapes of what one replica contributes before the tail, in order: a gradient a variable, then a statistic each. */
   readonly tensorShapes: readonly (readonly number[])[];
-  /** Length of the last part: values, then a flag for each tensor that says how many replicas had it. */
+  /** Length of the last part: values, then a flag for each tensor that says how many replicas had it, then the tally. */
   readonly tailLength: number;
+  /** Where in the tail the tally of the consumed rows begins; it has TALLY_LANES elements. */
+  readonly tallyOffset: number;
   /** The gradients, where the optimizer keeps none. */
   readonly borrowedTensors: number;
 }
@@ -32,6 +35,7 @@ export function bind(tf: Tf, model: ModelInternals): Binding {
   const statistics = statisticsOf(model);
   const values = new ValueLayout(model);
   const tensorShapes = [...variables, ...statistics.map((weight) => weight.val)].map((variable) => variable.shape);
+  const tallyOffset = values.size + tensorShapes.length;
   return {
     model,
     layers: allLayers(model),
@@ -42,7 +46,8 @@ export function bind(tf: Tf, model: ModelInternals): Binding {
     held: new HeldVariables(tf, statistics.map((weight) => weight.val)),
     values,
     tensorShapes,
-    tailLength: values.size + tensorShapes.length,
+    tailLength: tallyOffset + TALLY_LANES,
+    tallyOffset,
     borrowedTensors: isPlainOptimizer(tf, model.optimizer_) ? variables.length : 0,
   };
 }

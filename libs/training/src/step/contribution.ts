@@ -8,7 +8,10 @@ import type { Tf } from '../tfjs';
 export interface Contribution {
   /** Gradients in the order of the trainable weights, then statistics; zeros or the old value where a replica has none. */
   readonly tensors: readonly Tensor[];
-  /** Values as their layout says, then for each tensor the number of replicas that had it. */
+  /**
+   * In training: values as their layout says, for each tensor the number of replicas that had it, and the tally of the rows
+   * that were consumed (tally-lanes of @lockstep/sharding). In an evaluation: values.
+   */
   readonly tail: Float32Array;
 }
 

@@ -4,7 +4,7 @@ import { isMergeable } from '../metrics';
 import type { TrainingContext } from '../runtime';
 import { toList } from '../tfjs';
 import type { Binding } from './binding';
-import { disposeRows, replicaRows, type Batch, type Rows } from './rows';
+import { disposeRows, type Batch, type Rows } from './rows';
 import { replicaKey } from './train-step';
 import { WriteWatch } from './watch-writes';
 
@@ -16,7 +16,7 @@ import { WriteWatch } from './watch-writes';
 export function evaluateStep(context: TrainingContext, binding: Binding, batch: Batch, position: Position): Float32Array {
   const { tf, collective, reducer, router } = context;
   const { values: layout, held } = binding;
-  const parts = replicaRows(batch.rowCount, collective.replicas);
+  const parts = batch.parts(collective.replicas);
   held.refresh();
   const compute = (replica: number): { tensors: readonly Tensor[]; tail: Float32Array } => {
     const part = parts[replica] ?? { from: 0, to: 0 };

@@ -5,11 +5,7 @@ import { TrainingError } from '../errors';
 import { toList, type LayerInternals } from '../tfjs';
 import type { Contribution } from './contribution';
 import { disposeContribution } from './contribution';
-
-const bytesOf = (tensor: Tensor): Uint8Array => {
-  const values = tensor.dataSync();
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-};
+import { bitsOf } from './tensor-bits';
 
 const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0;
 
@@ -17,7 +13,7 @@ function sameBits(left: Contribution, right: Contribution): boolean {
   const tails = [left, right].map(({ tail }) => new Uint8Array(tail.buffer, tail.byteOffset, tail.byteLength)) as [Uint8Array, Uint8Array];
   return sameBytes(...tails) && left.tensors.every((tensor, i) => {
     const other = right.tensors[i];
-    return other !== undefined && sameBytes(bytesOf(tensor), bytesOf(other));
+    return other !== undefined && sameBytes(bitsOf(tensor), bitsOf(other));
   });
 }
 
@@ -54,7 +50,7 @@ function recordOutputs(layers: readonly LayerInternals[], compute: () => Contrib
   const calls: RecordedCall[] = [];
   const hash = (tensors: Tensor | readonly Tensor[]): string => {
     const digest = createHash('sha256');
-    for (const tensor of toList<Tensor>(tensors)) digest.update(bytesOf(tensor));
+    for (const tensor of toList<Tensor>(tensors)) digest.update(bitsOf(tensor));
     return digest.digest('hex');
   };
   for (const layer of layers) {

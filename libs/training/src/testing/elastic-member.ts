@@ -8,6 +8,7 @@ import type { ElasticRun, Fault } from './elastic-schedule';
 import { loadBackend, type TestBackend } from './load-backend';
 import type { OptimizerName } from './models';
 import { PROGRAMS, type ProgramName } from './programs';
+import { shownVisits } from './run-program';
 import { breakGroup, SharedMemoryCollective } from './shared-memory-collective';
 
 export interface ElasticMemberData {
@@ -22,7 +23,7 @@ export interface ElasticMemberData {
 /** How a member ended. */
 export type ElasticOutcome =
   | { readonly kind: 'DIED' }
-  | { readonly kind: 'FINISHED'; readonly digest: string; readonly result: string; readonly steps: number; readonly generations: readonly number[] };
+  | { readonly kind: 'FINISHED'; readonly digest: string; readonly result: string; readonly visits: readonly string[]; readonly generations: readonly number[] };
 
 /** A group that has just formed has no state to hand on yet. */
 const OPERATIONS_BEFORE_A_JOIN = 4;
@@ -143,21 +144,21 @@ async function main(): Promise<ElasticOutcome> {
   const membership = new ScheduledMembership();
   const collective = new ElasticCollective(data.run.replicas, membership);
   const joins = data.run.generations[0]?.members.includes(data.member) !== true;
-  let steps = 0;
+  const visits: string[] = [];
   const check = (bytes: Uint8Array, digest: string): void => {
     if (createHash('sha256').update(bytes).digest('hex') !== digest) throw new Error('the state does not have its digest');
   };
   if (!joins) collective.start();
   const training: Training = installTraining(tf, {
-    seed: data.seed, collective,
-    observer: { onStep: () => { steps++; } },
+    seed: data.seed, collective, replay: 'SAME_BITS',
+    observer: { onStep: (step) => { visits.push(shownVisits(step)); } },
     ...(joins && { join: { calls: [], enter: () => collective.join({ check }) } }),
   });
   collective.provideState({ get exact() { return training.exact; }, take: () => training.state(), check });
   const result = JSON.stringify(await PROGRAMS[data.program](tf, data.optimizer));
   // Others may need what this member has, until the last of them is done.
   const digest = training.state().digest;
-  return { kind: 'FINISHED', digest, result, steps, generations: membership.formed };
+  return { kind: 'FINISHED', digest, result, visits, generations: membership.formed };
 }
 
 main().then((outcome) => parentPort?.postMessage(outcome), (e: unknown) => {

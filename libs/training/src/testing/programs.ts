@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import type { TensorContainer } from '@tensorflow/tfjs-core';
 import type { History } from '@tensorflow/tfjs-layers';
 import type { Tf } from '../tfjs';
@@ -28,18 +29,21 @@ const fitTwice: Program = async (tf, optimizer) => {
   return [shown(first), (Array.isArray(evaluated) ? evaluated : [evaluated]).map((value) => value.dataSync()[0]), shown(second)];
 };
 
-/** fitDataset with an unseeded shuffle, random augmentation, validation on a dataset, a mergeable metric, trainOnBatch. */
+/** fitDataset with an unseeded shuffle, random augmentation, validation on a generator, a mergeable metric, trainOnBatch. */
 const fitDatasets: Program = async (tf, optimizer) => {
   const data = testData(tf, 70);
   const model = sequentialModel(tf, { batchNorm: true, dropout: true });
   model.compile({ optimizer: OPTIMIZERS[optimizer](tf), loss: 'categoricalCrossentropy', metrics: ['accuracy', precision(tf)] });
   const rows = tf.data.zip({ xs: tf.data.array(data.x.arraySync()), ys: tf.data.array(data.y.arraySync()) });
+  const generated = tf.data.generator(function* () {
+    for (let row = 0; row < data.x.shape[0]; row++) yield { xs: data.x.slice(row, 1).squeeze([0]), ys: data.y.slice(row, 1).squeeze([0]) };
+  });
   const augment = (row: TensorContainer): TensorContainer => {
     const { xs, ys } = row as { xs: number[]; ys: number[] };
     return { xs: xs.map((value) => value + 0.1 * Math.random()), ys };
   };
   const training = rows.shuffle(30).map(augment).batch(16);
-  const first = await model.fitDataset(training, { epochs: 2, verbose: 0, validationData: rows.batch(9) });
+  const first = await model.fitDataset(training, { epochs: 2, verbose: 0, validationData: generated.batch(9) });
   // tfjs's type asks for a Dataset<{}>, which no batch() gives.
   const evaluated = await model.evaluateDataset(rows.batch(9) as unknown as Parameters<typeof model.evaluateDataset>[0], {});
   const batch = await model.trainOnBatch(data.x, data.y);
@@ -71,6 +75,17 @@ const fitWithCallbacks: Program = async (tf, optimizer) => {
   }
 };
 
-export const PROGRAMS = { fitTwice, fitDatasets, fitWithCallbacks } as const;
+/** A dataset that is another one on every member. */
+const fitUnlike: Program = async (tf, optimizer) => {
+  const data = testData(tf, 16);
+  const model = sequentialModel(tf);
+  model.compile({ optimizer: OPTIMIZERS[optimizer](tf), loss: 'categoricalCrossentropy' });
+  const dataset = tf.data.generator(function* () {
+    yield { xs: tf.mul(data.x, threadId), ys: data.y };
+  });
+  return shown(await model.fitDataset(dataset, { epochs: 1, verbose: 0 }));
+};
+
+export const PROGRAMS = { fitTwice, fitDatasets, fitWithCallbacks, fitUnlike } as const;
 
 export type ProgramName = keyof typeof PROGRAMS;

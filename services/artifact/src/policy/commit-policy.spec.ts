@@ -6,6 +6,7 @@ import { buildManifest, formatVersionName, type Manifest } from '@lockstep/versi
 import { sql } from 'kysely';
 import { artifactMigrations, type ArtifactSchema } from '../store/schema';
 import { versionStore } from '../store/version-store';
+import { BlobKeeper } from './blob-keeper';
 import { CommitPolicy, type CommitRequest } from './commit-policy';
 import type { PolicyContext } from './policy-context';
 
@@ -20,7 +21,7 @@ beforeEach(async () => {
   const database = await openDatabase<ArtifactSchema>({ folder, service: 'artifact', programVersion: '1', migrations: artifactMigrations });
   const blobs = await DiskBlobStore.open({ root: folder, maxBlobBytes: 1 << 20, maxUploads: 4, uploadLeaseMs: 1000, now: () => 0 });
   context = { database, blobs, events: new EventLog(database), now: () => nowMs, newId: () => 'id' };
-  commits = new CommitPolicy(context);
+  commits = new CommitPolicy(context, new BlobKeeper(context));
   const blob = await store(blobs, 'u', Buffer.from('x'));
   manifest = (files) => {
     const result = buildManifest(Array.from({ length: files }, (_, i) => ({ path: `f${i}`, mode: 0o644, sizeBytes: 1, blobs: [blob] })));

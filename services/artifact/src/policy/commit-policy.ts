@@ -1,11 +1,12 @@
 import {
   decideCommit, decideFence, fenced, formatVersionName, manifestBlobs, manifestDigest, parseVersionName, sha256Of, VersionsError,
-  type BlobRef, type CommitCommand, type CommitEvent, type CommitKnowledge, type Fence, type Label, type Manifest,
+  type BlobRef, type CommitCommand, type CommitEvent, type CommitKnowledge, type Fence, type Label, type Manifest, type Sha256,
 } from '@lockstep/versions';
 import { logChange } from '../store/artifact-events';
 import { executionStore } from '../store/execution-store';
 import { requestStore } from '../store/request-store';
-import { requireVersion, versionStore, type VersionRecord } from '../store/version-store';
+import { requireKnownVersion, versionStore, type VersionRecord } from '../store/version-store';
+import type { BlobKeeper } from './blob-keeper';
 import { linkOutput } from './execution-policy';
 import type { ArtifactTransaction, PolicyContext } from './policy-context';
 
@@ -26,22 +27,27 @@ const NAMED_BLOBS = 5;
 
 /** Makes versions. */
 export class CommitPolicy {
-  constructor(private readonly context: PolicyContext) {}
+  constructor(private readonly context: PolicyContext, private readonly keeper: BlobKeeper) {}
 
   /** @throws VersionsError FENCED, BLOBS_MISSING, TYPE_MISMATCH, EXECUTION_NOT_FOUND, EXECUTION_ENDED, REQUEST_ID_REUSED; StorageError DISK_FULL, IO */
   async commit(request: CommitRequest): Promise<{ readonly version: VersionRecord; readonly created: boolean }> {
-    // Blobs are durable and never removed, so what is found here is there when the transaction commits.
-    await this.requireBlobs(manifestBlobs(request.manifest));
+    const blobs = manifestBlobs(request.manifest);
+    const kept = await this.keeper.keep(blobs.map((b) => b.sha256));
     const command = commandOf(request);
     return this.context.database.transaction(async (transaction) => {
       const decision = decideCommit(command, await learn(transaction, request, command));
-      if (decision.kind === 'REFUSED') throw new VersionsError(decision.reason, decision.message, decision.facts);
+      switch (decision.kind) {
+        case 'REFUSED': throw new VersionsError(decision.reason, decision.message, decision.facts);
+        case 'COMMIT': requireBlobs(blobs, await this.keeper.stillThere(kept)); break;
+        case 'EXISTING': break;
+      }
       for (const event of decision.events) await this.apply(transaction, request, event);
       const name = { artifact: request.artifact, number: decision.number };
       if (request.requestId !== undefined) {
         await requestStore.insert(transaction.query, 'CommitVersion', request.requestId, { digest: command.requestDigest, result: formatVersionName(name) }, this.context.now());
       }
-      return { version: await requireVersion(transaction.query, name), created: decision.kind === 'COMMIT' };
+      // A retry is answered with its version, also when that was deleted since.
+      return { version: await requireKnownVersion(transaction.query, name), created: decision.kind === 'COMMIT' };
     });
   }
 
@@ -58,18 +64,6 @@ export class CommitPolicy {
         }
       }
     });
-  }
-
-  private async requireBlobs(blobs: readonly BlobRef[]): Promise<void> {
-    const sizes = await this.context.blobs.sizes(blobs.map((b) => b.sha256));
-    const missing = blobs.filter((b) => sizes.get(b.sha256) !== b.sizeBytes);
-    const [first] = missing;
-    if (!first) return;
-    const named = missing.slice(0, NAMED_BLOBS).map((b) => `${b.sha256} (${b.sizeBytes} bytes)`).join(', ');
-    const others = missing.length > NAMED_BLOBS ? ', ...' : '';
-    throw new VersionsError('BLOBS_MISSING',
-      `${missing.length} of ${blobs.length} blobs of the manifest are not there with their size: ${named}${others}. Write them with WriteBlob, then commit again`,
-      { missing: String(missing.length), sha256: first.sha256 });
   }
 
   private async apply(transaction: ArtifactTransaction, request: CommitRequest, event: CommitEvent): Promise<void> {
@@ -99,6 +93,17 @@ export class CommitPolicy {
   }
 }
 
+function requireBlobs(blobs: readonly BlobRef[], sizes: ReadonlyMap<Sha256, number>): void {
+  const missing = blobs.filter((b) => sizes.get(b.sha256) !== b.sizeBytes);
+  const [first] = missing;
+  if (!first) return;
+  const named = missing.slice(0, NAMED_BLOBS).map((b) => `${b.sha256} (${b.sizeBytes} bytes)`).join(', ');
+  const others = missing.length > NAMED_BLOBS ? ', ...' : '';
+  throw new VersionsError('BLOBS_MISSING',
+    `${missing.length} of ${blobs.length} blobs of the manifest are not there with their size: ${named}${others}. Write them with WriteBlob, then commit again`,
+    { missing: String(missing.length), sha256: first.sha256 });
+}
+
 async function learn({ query }: ArtifactTransaction, { requestId, fence, output }: CommitRequest, { artifact, digest }: CommitCommand): Promise<CommitKnowledge> {
   const before = requestId === undefined ? undefined : await requestStore.find(query, 'CommitVersion', requestId);
   const made = before && parseVersionName(before.result);
@@ -108,7 +113,7 @@ async function learn({ query }: ArtifactTransaction, { requestId, fence, output 
   const execution = output && await executionStore.findState(query, output.execution);
   return {
     ...(before && made && { sameRequest: { requestDigest: before.digest, ...made } }),
-    ...(known && { artifact: { type: known.type, latest: known.latestVersion } }),
+    ...(known && { artifact: { type: known.type, latest: known.lastNumber } }),
     ...(sameContent !== undefined && { sameContent }),
     ...(newestGeneration !== undefined && { newestGeneration }),
     ...(execution && { execution }),

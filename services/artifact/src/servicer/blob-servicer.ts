@@ -2,6 +2,7 @@ import type { ArtifactService, BlobUpload, WriteBlobRequest } from '@lockstep/co
 import { RpcError, type CallContext, type ServiceImplementation } from '@lockstep/rpc';
 import { isUploadId, type BlobWriter, type UploadKey } from '@lockstep/storage';
 import { blobFaults, isSha256, quote, type BlobRef } from '@lockstep/versions';
+import type { BlobKeeper } from '../policy/blob-keeper';
 import { ConcurrencyLimit } from '../policy/concurrency-limit';
 import type { PolicyContext } from '../policy/policy-context';
 import { MessageReader } from './message-reader';
@@ -21,14 +22,14 @@ const MAX_ASKED_BLOBS = 20_000;
 const MAX_DATA_BYTES = 4 << 20;
 
 /** Blobs on the wire. */
-export function blobServicer({ blobs }: PolicyContext, limits: BlobCallLimits): Pick<ServiceImplementation<typeof ArtifactService>, Methods> {
+export function blobServicer({ blobs }: PolicyContext, keeper: BlobKeeper, limits: BlobCallLimits): Pick<ServiceImplementation<typeof ArtifactService>, Methods> {
   const writes = new ConcurrencyLimit(limits.maxWrites, 'uploads');
   const reads = new ConcurrencyLimit(limits.maxReads, 'downloads');
 
   async function receive(messages: MessageReader<WriteBlobRequest>) {
     const first = await messages.next();
     const upload = readUpload(first?.upload);
-    const opened = await blobs.openUpload(upload, readOffset(first));
+    const opened = await keeper.openUpload(upload, readOffset(first));
     if (opened.kind === 'EXISTS') return { committedBytes: BigInt(upload.blob.sizeBytes), complete: true };
     const { writer } = opened;
     try {
@@ -49,7 +50,7 @@ export function blobServicer({ blobs }: PolicyContext, limits: BlobCallLimits): 
       if (request.blobs.length > MAX_ASKED_BLOBS) check.fault('blobs', `${request.blobs.length} are more than ${MAX_ASKED_BLOBS}: ask in several requests`);
       else for (const [i, blob] of request.blobs.entries()) check.add(blobFaults({ sha256: blob.sha256, sizeBytes: Number(blob.sizeBytes) }, `blobs[${i}]`));
       check.done();
-      const sizes = await blobs.sizes(request.blobs.map((b) => b.sha256));
+      const { sizes } = await keeper.keep(request.blobs.map((b) => b.sha256));
       const missing = new Map(request.blobs.filter((b) => sizes.get(b.sha256) !== Number(b.sizeBytes)).map((b) => [b.sha256, b]));
       return { missing: [...missing.values()] };
     },
@@ -64,7 +65,7 @@ export function blobServicer({ blobs }: PolicyContext, limits: BlobCallLimits): 
     },
 
     async queryWriteStatus(request) {
-      const status = await blobs.uploadStatus(readUpload(request.upload));
+      const status = await keeper.uploadStatus(readUpload(request.upload));
       return { committedBytes: BigInt(status.committedBytes), complete: status.complete };
     },
 

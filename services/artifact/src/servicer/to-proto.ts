@@ -17,6 +17,7 @@ export const versionToProto = (record: VersionRecord, manifest?: Manifest): Mess
   createTime: timestampFromMs(record.createTimeMs), entries: manifest ? entriesToProto(manifest) : [],
   ...(record.execution !== undefined && { execution: formatExecutionName(record.execution) }),
   ...(record.fence && { fence: { job: formatJobName(record.fence.job), generation: BigInt(record.fence.generation) } }),
+  ...(record.deletion && { deleteTime: timestampFromMs(record.deletion.timeMs), deleteReason: record.deletion.reason }),
 });
 
 const entriesToProto = ({ entries }: Manifest): MessageInitShape<typeof ManifestEntrySchema>[] => entries.map((entry) => ({

@@ -1,18 +1,19 @@
 import type { ArtifactService, CommitVersionRequest } from '@lockstep/contract';
 import type { ServiceImplementation } from '@lockstep/rpc';
 import { cutPage } from '@lockstep/storage';
-import { buildManifest, formatJobName, roleFault, typeFault, type Manifest } from '@lockstep/versions';
+import { buildManifest, formatJobName, MAX_REASON_BYTES, roleFault, typeFault, type Manifest } from '@lockstep/versions';
 import type { CommitPolicy, CommitRequest } from '../policy/commit-policy';
+import type { DeletionPolicy } from '../policy/deletion-policy';
 import type { PolicyContext } from '../policy/policy-context';
 import { readVersion, requireArtifact } from '../policy/version-policy';
 import { versionStore } from '../store/version-store';
 import { RequestCheck } from './request-check';
 import { artifactToProto, versionToProto } from './to-proto';
 
-type Methods = 'getArtifact' | 'listArtifacts' | 'getVersion' | 'listVersions' | 'commitVersion' | 'advanceFence';
+type Methods = 'getArtifact' | 'listArtifacts' | 'getVersion' | 'listVersions' | 'deleteVersion' | 'commitVersion' | 'advanceFence';
 
 /** Artifacts, versions and fences on the wire. */
-export function versionServicer({ database: { query } }: PolicyContext, commits: CommitPolicy): Pick<ServiceImplementation<typeof ArtifactService>, Methods> {
+export function versionServicer({ database: { query } }: PolicyContext, commits: CommitPolicy, deletions: DeletionPolicy): Pick<ServiceImplementation<typeof ArtifactService>, Methods> {
   return {
     async getArtifact(request) {
       const check = new RequestCheck();
@@ -23,8 +24,8 @@ export function versionServicer({ database: { query } }: PolicyContext, commits:
 
     async listArtifacts(request) {
       const check = new RequestCheck();
-      const filter = { type: request.type, prefix: request.namePrefix };
-      const pageQuery = { list: 'artifacts', ...filter };
+      const filter = { type: request.type, prefix: request.namePrefix, showDeleted: request.showDeleted };
+      const pageQuery = { list: 'artifacts', ...filter, showDeleted: Number(filter.showDeleted) };
       const { size, start } = check.page(pageQuery, request);
       check.done();
       const rows = await versionStore.listArtifacts(query, filter, { limit: size + 1, ...(start.kind === 'AFTER' && { after: start.key }) });
@@ -36,20 +37,28 @@ export function versionServicer({ database: { query } }: PolicyContext, commits:
       const check = new RequestCheck();
       const name = check.versionQuery('name', request.name);
       check.done();
-      const { version, manifest } = await readVersion(query, name);
+      const { version, manifest } = await readVersion(query, name, request.showDeleted);
       return versionToProto(version, manifest);
     },
 
     async listVersions(request) {
       const check = new RequestCheck();
       const artifact = check.artifactName('parent', request.parent);
-      const pageQuery = { list: 'versions', artifact };
+      const pageQuery = { list: 'versions', artifact, showDeleted: Number(request.showDeleted) };
       const { size, start } = check.page(pageQuery, request);
       check.done();
       await requireArtifact(query, artifact);
-      const rows = await versionStore.listVersions(query, artifact, { limit: size + 1, ...(start.kind === 'AFTER' && { after: Number(start.key) }) });
+      const rows = await versionStore.listVersions(query, artifact, request.showDeleted, { limit: size + 1, ...(start.kind === 'AFTER' && { after: Number(start.key) }) });
       const page = cutPage(pageQuery, rows, size, (row) => row.number);
       return { versions: page.rows.map((row) => versionToProto(row)), nextPageToken: page.nextPageToken };
+    },
+
+    async deleteVersion(request) {
+      const check = new RequestCheck();
+      const name = check.versionName('name', request.name);
+      if (Buffer.byteLength(request.reason, 'utf8') > MAX_REASON_BYTES) check.fault('reason', `is longer than ${MAX_REASON_BYTES} bytes`);
+      check.done();
+      return versionToProto(await deletions.delete(name, request.reason));
     },
 
     async commitVersion(request) {

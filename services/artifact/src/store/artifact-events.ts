@@ -1,12 +1,13 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { ArtifactEventSchema, ExecutionState } from '@lockstep/contract';
 import type { EventLog, EventTransaction } from '@lockstep/storage';
-import { formatArtifactName, formatExecutionName, formatJobName, formatVersionName, type CommitEvent, type ExecutionOutcome } from '@lockstep/versions';
+import { formatArtifactName, formatExecutionName, formatJobName, formatVersionName, type CommitEvent, type ExecutionOutcome, type VersionName } from '@lockstep/versions';
 
 /** Everything that can change in the service. */
 export type ArtifactChange =
   | Exclude<CommitEvent, { kind: 'OUTPUT_LINKED' }>
   | (Extract<CommitEvent, { kind: 'OUTPUT_LINKED' }> & { /** Type of the version. */ readonly type: string })
+  | (VersionName & { readonly kind: 'VERSION_DELETED'; readonly reason: string })
   | { readonly kind: 'EXECUTION_CREATED'; readonly execution: string }
   | { readonly kind: 'EXECUTION_ENDED'; readonly execution: string; readonly outcome: ExecutionOutcome };
 
@@ -21,7 +22,8 @@ export async function logChange(log: EventLog, transaction: EventTransaction, ch
 function subjectOf(change: ArtifactChange): string {
   switch (change.kind) {
     case 'ARTIFACT_CREATED':
-    case 'VERSION_COMMITTED': return formatArtifactName(change.artifact);
+    case 'VERSION_COMMITTED':
+    case 'VERSION_DELETED': return formatArtifactName(change.artifact);
     case 'FENCE_ADVANCED': return formatJobName(change.fence.job);
     case 'OUTPUT_LINKED':
     case 'EXECUTION_CREATED':
@@ -33,6 +35,7 @@ function toEvent(change: ArtifactChange): EventInit {
   switch (change.kind) {
     case 'ARTIFACT_CREATED': return { case: 'artifactCreated', value: { artifact: formatArtifactName(change.artifact), type: change.type } };
     case 'VERSION_COMMITTED': return { case: 'versionCommitted', value: { version: formatVersionName(change), digest: change.digest } };
+    case 'VERSION_DELETED': return { case: 'versionDeleted', value: { version: formatVersionName(change), reason: change.reason } };
     case 'FENCE_ADVANCED':
       return { case: 'fenceAdvanced', value: { fence: { job: formatJobName(change.fence.job), generation: BigInt(change.fence.generation) } } };
     case 'OUTPUT_LINKED':

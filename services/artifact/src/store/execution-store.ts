@@ -34,6 +34,13 @@ export const executionStore = {
     return row && toState(row);
   },
 
+  /** Ids of running executions that read a version, oldest first. */
+  async runningReaders(query: Query, { artifact, number }: VersionName, limit: number): Promise<readonly string[]> {
+    const rows = await query.selectFrom('execution_input').innerJoin('execution', 'execution.id', 'execution_input.execution').select(['execution.id', 'execution.sequence']).distinct()
+      .where('execution_input.artifact', '=', artifact).where('execution_input.number', '=', number).where('execution.state', '=', 'RUNNING').orderBy('execution.sequence').limit(limit).execute();
+    return rows.map((row) => row.id);
+  },
+
   /** Newest first. */
   async list(query: Query, filter: { readonly input?: VersionName; readonly output?: VersionName }, page: PageOf<number>): Promise<readonly ExecutionRecord[]> {
     let select = query.selectFrom('execution').selectAll().orderBy('sequence', 'desc').limit(page.limit);

@@ -3,13 +3,19 @@ import { sql, type Generated } from 'kysely';
 
 /** The tables of the artifact service. Times are milliseconds since 1970; lists of labels are JSON. */
 export interface ArtifactSchema {
-  artifact: { id: string; type: string; latest_version: number; create_time_ms: number };
-  /** Canonical bytes by digest: versions of several artifacts may share one. */
+  /** `latest_version` is the newest one that was not deleted, or 0; `last_number` the last one that was given out. */
+  artifact: { id: string; type: string; latest_version: number; last_number: number; create_time_ms: number };
+  /** Canonical bytes by digest: versions of several artifacts may share one. Empty when all of them were deleted. */
   manifest: { digest: string; bytes: Uint8Array };
   version: {
     artifact: string; number: number; digest: string; labels: string; file_count: number; size_bytes: number; create_time_ms: number;
     execution: string | null; fence_job: string | null; fence_generation: number | null;
+    delete_time_ms: number | null; delete_reason: string | null;
   };
+  /** The blobs of manifests that some version has. */
+  blob_reference: { sha256: string; manifest: string; size_bytes: number };
+  /** Blobs that no version had when they were condemned; a commit takes its own away from here. */
+  condemned_blob: { sha256: string; size_bytes: number; time_ms: number };
   /** Newest generation of a job that was seen. */
   fence: { job: string; generation: number };
   execution: {
@@ -57,5 +63,37 @@ const tables: Migration = {
   },
 };
 
+/** Lines of a manifest that name a blob. Also of a damaged one: what it names must not be taken for garbage. */
+const BLOB_LINES = /^([0-9a-f]{64}) ([1-9][0-9]{0,15})$/gm;
+
+const deletion: Migration = {
+  name: 'deleted versions, and which blobs versions have',
+  up: async (transaction) => {
+    const statements = [
+      sql`alter table artifact add column last_number integer not null default 0`,
+      sql`update artifact set last_number = latest_version`,
+      sql`alter table version add column delete_time_ms integer`,
+      sql`alter table version add column delete_reason text`,
+      sql`drop index version_by_digest`,
+      sql`create unique index version_by_digest on version (artifact, digest) where delete_time_ms is null`,
+      sql`create index version_by_manifest on version (digest) where delete_time_ms is null`,
+      sql`create table blob_reference (
+        sha256 text not null, manifest text not null references manifest (digest), size_bytes integer not null, primary key (sha256, manifest)
+      ) without rowid`,
+      sql`create index blob_reference_by_manifest on blob_reference (manifest)`,
+      sql`create table condemned_blob (sha256 text primary key, size_bytes integer not null, time_ms integer not null) without rowid`,
+      sql`create index condemned_blob_by_time on condemned_blob (time_ms)`,
+    ];
+    for (const statement of statements) await statement.execute(transaction);
+    const { rows: manifests } = await sql<{ digest: string }>`select digest from manifest`.execute(transaction);
+    for (const { digest } of manifests) {
+      const { rows } = await sql<{ bytes: Uint8Array }>`select bytes from manifest where digest = ${digest}`.execute(transaction);
+      for (const [, sha256, sizeBytes] of Buffer.from(rows[0]?.bytes ?? []).toString('utf8').matchAll(BLOB_LINES)) {
+        await sql`insert into blob_reference values (${sha256}, ${digest}, ${Number(sizeBytes)}) on conflict do nothing`.execute(transaction);
+      }
+    }
+  },
+};
+
 /** All versions of the schema, oldest first. */
-export const artifactMigrations: readonly Migration[] = [tables, eventLogMigration];
+export const artifactMigrations: readonly Migration[] = [tables, eventLogMigration, deletion];

@@ -8,6 +8,7 @@ import { formatMetrics, stateName } from '../job-view';
 import type { Context, Run } from '../main';
 import { wholeNumber } from '../parse-flags';
 import { watchToEnd } from '../watch';
+import { verifyJob } from './verify';
 
 /** `jobs/x` or just `x`. */
 const jobName = (text: string): string => (text.startsWith('jobs/') ? text : `jobs/${text}`);
@@ -23,10 +24,11 @@ const withClient = (run: Run, action: (client: CoordinatorClient, context: Conte
   });
 
 export function jobCommands(run: Run): Command {
-  const jobs = new Command('jobs').description('List, show, watch and cancel jobs.').addHelpText('after', `
+  const jobs = new Command('jobs').description('List, show, watch, verify and cancel jobs.').addHelpText('after', `
 Examples:
   lockstep jobs list
   lockstep jobs watch jobs/4kd02
+  lockstep jobs verify 4kd02
   lockstep jobs cancel 4kd02`);
   jobs.command('list', { isDefault: true }).description('Jobs, newest first.')
     .option('-n, --limit <n>', 'at most so many', wholeNumber(1), 20)
@@ -50,6 +52,8 @@ Examples:
   jobs.command('watch <job>').description('Follow a job from its first event to its end.')
     .option('--after <sequence>', 'leave out events up to this sequence number', wholeNumber(0), 0)
     .action((name: string, { after }: { after: number }) => withClient(run, (client, { output }) => watchToEnd(client, jobName(name), output, BigInt(after))));
+  jobs.command('verify <job>').description('Check that the committed steps consumed each record as often as planned.')
+    .action((name: string) => withClient(run, (client, { output }) => verifyJob(client, jobName(name), output)));
   jobs.command('cancel <job>').description('End a job that has not ended.')
     .action((name: string) => withClient(run, async (client, { output }) => {
       const job = await client.cancel(jobName(name));
@@ -75,6 +79,7 @@ function describe(job: TrainJob, say: (label: string, value: string) => void): v
   }
   for (const m of job.generation?.members ?? []) say(m.rank === 0 ? 'members' : '', `rank ${m.rank}: ${m.worker}, replicas [${m.replicas?.from ?? 0}, ${m.replicas?.to ?? 0})`);
   say('steps', String(job.committedSteps));
+  if (job.ledger) say('records', `${job.ledger.records} consumed`);
   if (job.metrics.length > 0) say('metrics', formatMetrics(job.metrics));
   if (job.state === JobState.SUCCEEDED && job.result) {
     say('model', job.result.model);

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { ArtifactClient, CoordinatorClient, fileOfBytes } from '@lockstep/client';
+import { ArtifactClient, CoordinatorClient, fileOfBytes, toShardPolicy } from '@lockstep/client';
 import { Numerics, TrainJobSchema } from '@lockstep/contract';
 import { openChannel } from '@lockstep/rpc';
+import { SHARD_POLICIES, type ShardPolicy } from '@lockstep/sharding';
 import { bundleModule } from '../bundle-module';
 import { CliError, EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
@@ -30,6 +31,8 @@ interface TrainFlags {
   readonly checkpointSteps?: number;
   readonly checkpointEvery?: number;
   readonly maxRestarts?: number;
+  readonly stepTimeout?: number;
+  readonly shardPolicy?: ShardPolicy;
   readonly relaxed?: true;
   readonly detach?: true;
   readonly dryRun?: true;
@@ -58,6 +61,8 @@ export const trainCommand = (run: Run): Command =>
     .option('--checkpoint-steps <n>', 'write a checkpoint every so many steps', wholeNumber(1))
     .option('--checkpoint-every <duration>', 'write a checkpoint every so often (default 60s, unless --checkpoint-steps is given)', duration)
     .option('--max-restarts <n>', 'how often the job starts again from its last checkpoint after it lost all workers (default 3)', wholeNumber(0))
+    .option('--step-timeout <duration>', 'give up a worker that takes longer for a step (default 5m)', duration)
+    .addOption(new Option('--shard-policy <policy>', 'how datasets deal their records to the logical replicas, unless they say otherwise: the bytes depend on it (default DATA)').choices(SHARD_POLICIES))
     .option('--relaxed', 'admit workers whose numerics differ: the promise of equal bytes is off')
     .option('-d, --detach', 'submit and return; `lockstep jobs watch` follows the job')
     .option('--dry-run', 'only check: nothing is started')
@@ -85,6 +90,7 @@ async function train(module: string, flags: TrainFlags, { output, cluster }: Con
       trainArgs: { splits: [...(flags.trainSplit ?? [])], numSteps: flags.trainSteps ?? 0 }, evalArgs: { splits: [...(flags.evalSplit ?? [])], numSteps: flags.evalSteps ?? 0 },
       numerics: flags.relaxed ? Numerics.RELAXED : Numerics.STRICT,
       ...(flags.replicas !== undefined && { replicas: flags.replicas }),
+      ...(flags.shardPolicy !== undefined && { shardPolicy: toShardPolicy(flags.shardPolicy) }),
       ...(flags.schema !== undefined && { schema: await resolveVersion(artifacts, flags.schema, 'Schema') }),
       ...(flags.function !== undefined && { function: flags.function }),
       ...(flags.hyperparameters !== undefined && { hyperparametersJson: flags.hyperparameters }),
@@ -94,6 +100,7 @@ async function train(module: string, flags: TrainFlags, { output, cluster }: Con
         checkpoint: { everySteps: flags.checkpointSteps ?? 0, ...(flags.checkpointEvery !== undefined && { interval: { seconds: BigInt(flags.checkpointEvery) } }) },
       }),
       ...(flags.maxRestarts !== undefined && { maxRestarts: flags.maxRestarts }),
+      ...(flags.stepTimeout !== undefined && { stepTimeout: { seconds: BigInt(flags.stepTimeout) } }),
       ...(flags.maxRuntime !== undefined && { maxRuntime: { seconds: BigInt(flags.maxRuntime) } }),
     }, { validateOnly: flags.dryRun === true, ...(flags.requestId !== undefined && { requestId: flags.requestId }) });
     if (flags.dryRun || flags.detach) {

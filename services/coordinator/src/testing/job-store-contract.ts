@@ -179,6 +179,17 @@ export function jobStoreContract(kind: string, open: () => Promise<JobStore>): v
       expect(await store.listCheckpoints('jobs/b')).toEqual([]);
     });
 
+    test('knows which jobs succeeded and still have checkpoints', async () => {
+      for (const [i, state] of [JobState.RUNNING, JobState.FAILED, JobState.SUCCEEDED, JobState.SUCCEEDED].entries()) {
+        const name = `jobs/with-${i}`;
+        await store.insert(record(name), [], 0);
+        await store.update({ ...record(name).job, state }, [], 0, i === 3 ? {} : { checkpoints: [checkpoint(10), checkpoint(20)] });
+      }
+      expect((await store.succeededWithCheckpoints()).map((job) => [job.name, job.state])).toEqual([['jobs/with-2', JobState.SUCCEEDED]]);
+      await store.update({ ...record('jobs/with-2').job, state: JobState.SUCCEEDED }, [], 0, { droppedCheckpoints: [10, 20].map((step) => checkpoint(step).version) });
+      expect(await store.succeededWithCheckpoints()).toEqual([]);
+    });
+
     test.each<[string, Partial<Checkpoint>]>([['step', { step: 11 }], ['position', { position: bytes('elsewhere') }], ['digest', { stateDigest: 'other' }], ['generation', { generation: 2 }]])(
       'refuses a checkpoint\'s version with another %s', async (_what, change) => {
         await store.insert(record(A), [], 0);

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { JobEventSchema, type JobEvent, type TrainJob } from '@lockstep/contract';
+import { JobEventSchema, JobState, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { jobHasEnded, type JobRecord, type NewEvent } from '../job-record';
 import { mergeAll, mergeCall, mergeCheckpoint, mergeCommit } from '../job-change';
 import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob, StepCommit } from '../job-store';
@@ -58,6 +58,10 @@ export class MemoryJobStore implements JobStore {
 
   unfinished(): Promise<readonly JobRecord[]> {
     return Promise.resolve([...this.records.values()].filter((r) => !jobHasEnded(r.job)));
+  }
+
+  succeededWithCheckpoints(): Promise<readonly TrainJob[]> {
+    return Promise.resolve([...this.records.values()].map((r) => r.job).filter((job) => job.state === JobState.SUCCEEDED && this.progressOf(job.name).checkpoints.size > 0));
   }
 
   nextGeneration(): Promise<number> {

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { CheckpointWrittenSchema, type CheckpointPolicy, type CheckpointWritten } from '@lockstep/contract';
 import { fileOfBytes, type ArtifactClient } from '@lockstep/client';
+import { CheckpointSchedule } from '@lockstep/membership';
 import type { Position } from '@lockstep/reduction';
 import type { TrainingState } from '@lockstep/training';
 import { encodeJobState } from './job-state-file';
@@ -32,38 +33,29 @@ export interface CheckpointParts {
 }
 
 export class CheckpointWriter {
-  private stepsSince = 0;
-  private lastMs: number;
+  private readonly schedule: CheckpointSchedule;
+  private isDue = false;
   private writing: Promise<void> | undefined;
 
   constructor(private readonly parts: CheckpointParts) {
-    this.lastMs = parts.nowMs();
+    const { everySteps = 0, interval } = parts.policy ?? {};
+    this.schedule = new CheckpointSchedule({ everySteps, everyMs: interval ? Number(interval.seconds) * 1000 + interval.nanos / 1e6 : 0 }, parts.nowMs());
   }
 
   /** A step was applied. @param writes whether this member is the one that writes */
   stepDone(position: Position, steps: number, writes: boolean): void {
-    this.stepsSince++;
-    if (!this.isDue()) return;
     const { parts } = this;
     // The others keep the same count, so that whoever writes next goes on with it.
-    this.stepsSince = 0;
-    this.lastMs = parts.nowMs();
-    if (!writes || this.writing) return;
-    const state = parts.state();
-    this.writing = this.write(state, position, steps).catch(parts.onFailed).finally(() => { this.writing = undefined; });
+    this.isDue = this.schedule.stepDone(parts.nowMs()) || this.isDue;
+    if (!writes) this.isDue = false;
+    if (!this.isDue || this.writing) return;
+    this.isDue = false;
+    this.writing = this.write(parts.state(), position, steps).catch(parts.onFailed).finally(() => { this.writing = undefined; });
   }
 
   /** Resolves when nothing is on its way. */
   async settled(): Promise<void> {
     await this.writing;
-  }
-
-  private isDue(): boolean {
-    const { policy } = this.parts;
-    if (!policy) return false;
-    if (policy.everySteps > 0 && this.stepsSince >= policy.everySteps) return true;
-    const intervalMs = policy.interval ? Number(policy.interval.seconds) * 1000 + policy.interval.nanos / 1e6 : 0;
-    return intervalMs > 0 && this.parts.nowMs() - this.lastMs >= intervalMs;
   }
 
   private async write(state: TrainingState, position: Position, steps: number): Promise<void> {

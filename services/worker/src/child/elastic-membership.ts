@@ -25,14 +25,32 @@ export class ElasticMembership implements Membership {
 
   constructor(private readonly parts: MembershipParts) {}
 
+  /** Read before every step: so it shows that the compute thread goes on. */
   get changed(): boolean {
+    this.parts.link.cells.step();
     return this.parts.link.cells.newestGeneration > this.formed;
   }
 
   form(why: CollectiveError | undefined): Collective {
+    const { cells } = this.parts.link;
+    // Who waits to be told how to go on does not hang.
+    const { inCall } = cells;
+    cells.inCall = false;
+    try {
+      return this.next(why);
+    } finally {
+      cells.inCall = inCall;
+    }
+  }
+
+  equal(): void {
+    this.parts.link.send({ case: 'ready', value: create(MemberReadySchema) });
+  }
+
+  private next(why: CollectiveError | undefined): Collective {
     const { link, onHold, job } = this.parts;
-    if (why && this.current && !this.changed) {
-      link.send({ case: 'suspended', value: create(MemberSuspendedSchema, { why: why.message, ranks: [...(why.details.ranks ?? [])], joinDeferred: why.reason === 'JOIN_DEFERRED' }) });
+    if (why && this.current && link.cells.newestGeneration <= this.formed) {
+      link.send({ case: 'suspended', value: create(MemberSuspendedSchema, { why: why.message, ranks: why.details.indirect === true ? [] : [...(why.details.ranks ?? [])], joinDeferred: why.reason === 'JOIN_DEFERRED' }) });
       onHold(`holds for the next generation: ${why.message}`);
     }
     const taken = link.takeAssignment(HOLD_MS);
@@ -42,10 +60,6 @@ export class ElasticMembership implements Membership {
     this.current = assignment;
     this.formed = Number(assignment.generation?.number ?? 0n);
     return this.connect(assignment);
-  }
-
-  equal(): void {
-    this.parts.link.send({ case: 'ready', value: create(MemberReadySchema) });
   }
 
   private connect({ spec, generation, rank }: Assignment): Collective {

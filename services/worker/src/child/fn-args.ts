@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { SplitArgs, TrainJobSpec } from '@lockstep/contract';
 import { createReaderPool, readSchema, type RowReader, type Schema } from '@lockstep/examples';
 import { createDataAccessor, type FnArgs, type Training } from '@lockstep/training';
-import type { VersionCache } from '@lockstep/client';
+import { fromShardPolicy, type VersionCache } from '@lockstep/client';
 import { modelExporter } from './export-model';
-import { JobFiles, splitPattern, TrainingLedger } from './job-files';
+import { JobFiles, splitPattern } from './job-files';
 import type { ModuleRun } from './run-module';
 
 const SCHEMA_FILE = 'schema.pbtxt';
@@ -19,10 +19,9 @@ export interface FnArgsParts {
   readonly modelRunDir: string;
 }
 
-/** What a module is called with, what is kept about its reading, and what is to be closed after it. */
+/** What a module is called with, and what is to be closed after it. */
 export interface PreparedFnArgs {
   readonly fnArgs: FnArgs;
-  readonly ledger: TrainingLedger;
   readonly reader: RowReader;
 }
 
@@ -36,17 +35,16 @@ export async function makeFnArgs({ run, spec, cache, training, servingModelDir, 
   const schema: Schema | undefined = schemaPath === undefined ? undefined : await readSchema(schemaPath);
   const workingDir = join(run.config.workFolder, 'working');
   await mkdir(workingDir, { recursive: true });
-  const ledger = new TrainingLedger(trainFiles.join(' '));
   const reader = createReaderPool({ cacheFolder: join(run.config.cacheFolder, 'records') });
   const seed = Number(spec.seed);
   return {
-    ledger, reader,
+    reader,
     fnArgs: {
       trainFiles, evalFiles: patterns(spec.evalArgs),
       trainSteps: spec.trainArgs?.numSteps ? spec.trainArgs.numSteps : undefined,
       evalSteps: spec.evalArgs?.numSteps ? spec.evalArgs.numSteps : undefined,
       schemaPath, servingModelDir, modelRunDir, workingDir, seed, replicas: spec.replicas,
-      dataAccessor: createDataAccessor({ files, reader, seed, onRows: ledger.onRows, ...(schema && { schema }) }),
+      dataAccessor: createDataAccessor({ files, reader, seed, replicas: spec.replicas, shardPolicy: fromShardPolicy(spec.shardPolicy), ...(schema && { schema }) }),
       hyperparameters: jsonObject(spec.hyperparametersJson), customConfig: jsonObject(spec.customConfigJson),
       numExamples: files.recordCounts,
       exportModel: modelExporter({ training, schema, servingModelDir, backend: run.backend }),

@@ -5,4 +5,4 @@ import { runSessionThread } from './session-thread';
 
 const { exchange, extra } = exchangeWorkerData();
 if (!(extra instanceof MessagePort)) throw new Error('the exchange thread got no port for the session');
-runSessionThread(extra, runExchangeThread(exchange.port, exchange.data));
+runSessionThread(extra, runExchangeThread(exchange.port, exchange.data), () => process.kill(process.pid, 'SIGKILL'));

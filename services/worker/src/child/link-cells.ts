@@ -2,7 +2,9 @@
 
 const ARRIVALS = 0;
 const NEWEST_GENERATION = 1;
-const CELLS = 2;
+const STEPS = 2;
+const IN_CALL = 3;
+const CELLS = 4;
 
 export class LinkCells {
   private readonly cells: Int32Array;
@@ -24,6 +26,26 @@ export class LinkCells {
 
   set newestGeneration(generation: number) {
     Atomics.store(this.cells, NEWEST_GENERATION, generation);
+  }
+
+  /** The compute thread is at the beginning of a step. */
+  step(): void {
+    Atomics.add(this.cells, STEPS, 1);
+  }
+
+  /** Steps that the compute thread has begun; meaningful as a change. */
+  get steps(): number {
+    return Atomics.load(this.cells, STEPS);
+  }
+
+  /** Whether the compute thread is in a call that goes on in steps. */
+  get inCall(): boolean {
+    return Atomics.load(this.cells, IN_CALL) !== 0;
+  }
+
+  set inCall(inCall: boolean) {
+    this.step();
+    Atomics.store(this.cells, IN_CALL, inCall ? 1 : 0);
   }
 
   /**

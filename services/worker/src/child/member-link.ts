@@ -9,7 +9,7 @@ import { LinkCells } from './link-cells';
 
 /** What crosses the port between the threads. */
 export type LinkMessage =
-  | { readonly kind: 'OPEN'; readonly coordinator: string; readonly cells: SharedArrayBuffer; readonly bytes: Uint8Array }
+  | { readonly kind: 'OPEN'; readonly coordinator: string; readonly cells: SharedArrayBuffer; readonly stepTimeoutMs: number; readonly bytes: Uint8Array }
   | { readonly kind: 'MEMBER_MESSAGE'; readonly bytes: Uint8Array }
   | { readonly kind: 'COMMAND'; readonly bytes: Uint8Array }
   | { readonly kind: 'ENDED'; readonly message: string };
@@ -26,6 +26,7 @@ export class MemberLink {
   readonly cells = new LinkCells();
   private assignment: Assignment | undefined;
   private commitFor: bigint | undefined;
+  private committedFor: bigint | undefined;
   private endedBecause: string | undefined;
   private readonly waiting = new Set<() => void>();
   private generation = 0n;
@@ -36,8 +37,9 @@ export class MemberLink {
     port.on('message', (message: LinkMessage) => this.receive(message));
   }
 
-  open(coordinator: string, hello: MemberMessage['message']): void {
-    this.post({ kind: 'OPEN', coordinator, cells: this.cells.memory, bytes: this.encode(hello) });
+  /** @param stepTimeoutMs how long the compute thread may take for a step */
+  open(coordinator: string, stepTimeoutMs: number, hello: MemberMessage['message']): void {
+    this.post({ kind: 'OPEN', coordinator, stepTimeoutMs, cells: this.cells.memory, bytes: this.encode(hello) });
   }
 
   send(message: MemberMessage['message']): void {
@@ -110,7 +112,9 @@ export class MemberLink {
         this.assignment = command.value;
         break;
       case 'commitModel':
-        this.commitFor = generation;
+        // Said again after a break; the model of a generation is committed once.
+        if (generation !== this.committedFor) this.commitFor = generation;
+        this.committedFor = generation;
         break;
       case 'abort':
         this.end(command.value.reason);

@@ -1,31 +1,17 @@
-/**
- * What a member has said and the coordinator may not have stored: said again in every new session.
- *
- * 1. Progress is kept by all members and told by the chief. Who becomes chief tells what is not committed.
- * 2. Bounded: while the coordinator is away for long, the oldest steps are told as one.
- */
+/** What a member has said and the coordinator may not have stored, as messages of its session: the rules are MemberOutbox's. */
 import { create } from '@bufbuild/protobuf';
 import { MemberMessageSchema, MemberProgressSchema, ProgressEntrySchema, StepsCommittedSchema, type MemberMessage, type ProgressEntry, type StepsCommitted } from '@lockstep/contract';
-import { fromProgressPoint } from '@lockstep/client';
-import { isAfter, type ProgressPoint } from '@lockstep/membership';
+import { addLedgers, fromProgressPoint } from '@lockstep/client';
+import { MemberOutbox, type ProgressPoint, type Saying } from '@lockstep/membership';
 
 /** Entries that are kept one by one. */
 const MAX_ENTRIES = 50_000;
 /** Entries of one message. */
 const ENTRIES_A_MESSAGE = 1000;
 
-/** What a member says about itself, once: the newest of each kind counts. */
-type Statement = Exclude<MemberMessage['message']['case'], 'hello' | 'heartbeat' | 'progress' | undefined>;
-
-/** Said about one generation: over when the next one is there. */
-const OF_A_GENERATION: readonly Statement[] = ['ready', 'suspended'];
-
 export class Outbox {
-  private readonly statements = new Map<Statement, MemberMessage>();
-  private entries: ProgressEntry[] = [];
-  private committed: ProgressPoint | undefined;
+  private readonly rules = new MemberOutbox<MemberMessage, ProgressEntry>({ pointOf: ({ point }) => fromProgressPoint(point), merge: mergeEntries, maxEntries: MAX_ENTRIES });
   private generation = 0n;
-  private chief = false;
 
   /** Keeps a message. @returns what to send now */
   add(message: MemberMessage): readonly MemberMessage[] {
@@ -36,9 +22,7 @@ export class Outbox {
       case undefined:
         return [message];
       case 'progress':
-        this.entries.push(...content.value.entries);
-        this.bound();
-        return this.chief ? this.progress(content.value.entries) : [];
+        return this.messages(this.rules.add(content.value.entries));
       case 'ready':
       case 'suspended':
       case 'prepared':
@@ -46,34 +30,28 @@ export class Outbox {
       case 'modelCommitted':
       case 'failed':
       case 'checkpoint':
-        this.statements.set(content.case, message);
-        return [message];
+        return this.messages(this.rules.state(content.case, message));
     }
   }
 
   /** This member is in a new generation. @returns what to send now */
   assigned(generation: bigint, rank: number, committed: ProgressPoint | undefined): readonly MemberMessage[] {
     this.generation = generation;
-    this.chief = rank === 0;
-    for (const kind of OF_A_GENERATION) this.statements.delete(kind);
-    if (committed) this.commit(committed);
-    return this.chief ? this.progress(this.entries) : [];
+    return this.messages(this.rules.assigned(rank, committed));
   }
 
   /** What was reported up to a point is stored. */
   commit(point: ProgressPoint): void {
-    this.committed = point;
-    this.entries = this.entries.filter((entry) => this.isOpen(entry));
+    this.rules.commit(point);
   }
 
   /** Everything to be said in a new session, after its hello. */
   again(): readonly MemberMessage[] {
-    return [...this.statements.values(), ...(this.chief ? this.progress(this.entries) : [])];
+    return this.messages(this.rules.again());
   }
 
-  private isOpen(entry: ProgressEntry): boolean {
-    const point = fromProgressPoint(entry.point);
-    return point !== undefined && isAfter(point, this.committed);
+  private messages(sayings: readonly Saying<MemberMessage, ProgressEntry>[]): readonly MemberMessage[] {
+    return sayings.flatMap((saying) => (saying.kind === 'STATEMENT' ? [saying.statement] : this.progress(saying.entries)));
   }
 
   private progress(entries: readonly ProgressEntry[]): readonly MemberMessage[] {
@@ -84,21 +62,15 @@ export class Outbox {
     }
     return messages;
   }
+}
 
-  /** Adds up neighbouring steps of the older half. */
-  private bound(): void {
-    if (this.entries.length <= MAX_ENTRIES) return;
-    const half = MAX_ENTRIES / 2;
-    const merged: ProgressEntry[] = [];
-    for (const entry of this.entries.slice(0, half)) {
-      const last = merged.at(-1);
-      if (last?.entry.case === 'step' && entry.entry.case === 'step') merged[merged.length - 1] = create(ProgressEntrySchema, { ...(entry.point && { point: entry.point }), entry: { case: 'step', value: addSteps(last.entry.value, entry.entry.value) } });
-      else merged.push(entry);
-    }
-    this.entries = [...merged, ...this.entries.slice(half)];
-  }
+/** Steps are added up, over the ends of their epochs too, whose logs are lost then; calls are told one by one. */
+function mergeEntries({ entry: older }: ProgressEntry, { point, entry: newer }: ProgressEntry): ProgressEntry | undefined {
+  if ((older.case !== 'step' && older.case !== 'epochEnded') || (newer.case !== 'step' && newer.case !== 'epochEnded')) return undefined;
+  const entry = older.case !== 'step' ? newer : newer.case !== 'step' ? older : { case: 'step', value: addSteps(older.value, newer.value) } as const;
+  return create(ProgressEntrySchema, { ...(point && { point }), entry });
 }
 
 /** Both, with the position and metrics of the newer. */
-export const addSteps = (older: StepsCommitted, newer: StepsCommitted): StepsCommitted =>
-  create(StepsCommittedSchema, { ...newer, steps: older.steps + newer.steps, rows: older.rows + newer.rows });
+const addSteps = (older: StepsCommitted, newer: StepsCommitted): StepsCommitted =>
+  create(StepsCommittedSchema, { ...newer, steps: older.steps + newer.steps, rows: older.rows + newer.rows, ledger: addLedgers(older.ledger, newer.ledger) });

@@ -3,10 +3,10 @@ import {
   CallStartedSchema, EpochEndedSchema, FinishedCallSchema, MemberProgressSchema, MetricValueSchema, Phase, PositionSchema, ProgressEntrySchema, StepsCommittedSchema,
   type MemberMessage, type MetricValue, type Position, type ProgressEntry,
 } from '@lockstep/contract';
-import { toProgressPoint } from '@lockstep/client';
+import { toLedger, toProgressPoint, toTrainingData } from '@lockstep/client';
 import type { ProgressKind } from '@lockstep/membership';
 import type { Position as DomainPosition } from '@lockstep/reduction';
-import { encodeCanonicalJson, type CallInfo, type CallRecord } from '@lockstep/training';
+import { encodeCanonicalJson, type CallInfo, type CallRecord, type StepInfo } from '@lockstep/training';
 
 /** Steps are told of at most this often: a message is a transaction of the coordinator's. */
 const STEP_INTERVAL_MS = 200;
@@ -28,14 +28,14 @@ export class ProgressReporter {
 
   constructor(private readonly send: (message: MemberMessage['message']) => void, private readonly nowMs: () => number) {}
 
-  step(position: DomainPosition, rows: number, metrics: Readonly<Record<string, number>>): void {
-    const value = create(StepsCommittedSchema, { position: toPosition(position), steps: 1, rows: BigInt(rows), metrics: toMetrics(metrics) });
+  step({ position, rows, values, visits }: Pick<StepInfo, 'position' | 'rows' | 'values' | 'visits'>): void {
+    const value = create(StepsCommittedSchema, { position: toPosition(position), steps: 1, rows: BigInt(rows), metrics: toMetrics(values), ledger: toLedger(visits) });
     this.add('STEP', position, { case: 'step', value });
     if (this.nowMs() - this.lastMs >= STEP_INTERVAL_MS) this.flush();
   }
 
-  callStarted({ number, kind, label, extent }: CallInfo): void {
-    const value = create(CallStartedSchema, { call: number, kind, label, epochs: extent?.epochs ?? 0, stepsPerEpoch: extent?.stepsPerEpoch ?? 0 });
+  callStarted({ number, kind, label, extent, data }: CallInfo): void {
+    const value = create(CallStartedSchema, { call: number, kind, label, epochs: extent?.epochs ?? 0, stepsPerEpoch: extent?.stepsPerEpoch ?? 0, ...(data && { data: toTrainingData(data) }) });
     this.add('CALL_STARTED', { call: number, epoch: 0, step: 0 }, { case: 'callStarted', value });
     this.flush();
   }

@@ -19,6 +19,8 @@ import { runModule, type FinishedModule } from './run-module';
 
 /** How long the word of a failure may take to arrive before the process exits. */
 const FAREWELL_MS = 2000;
+/** A member takes up its assignment when the step is over that it computes. */
+const CONNECT_SLACK_MS = 30_000;
 
 /** @returns whether the job succeeded as far as this member is concerned */
 export async function runChild(config: ChildConfig): Promise<boolean> {
@@ -26,7 +28,7 @@ export async function runChild(config: ChildConfig): Promise<boolean> {
   provideModules(sharedModules(backend));
   const channel = new MessageChannel();
   const exchange = await createExchange({
-    host: config.host, token: Buffer.from(config.token, 'base64'),
+    host: config.host, token: Buffer.from(config.token, 'base64'), timeoutMs: config.stepTimeoutMs, connectTimeoutMs: config.stepTimeoutMs + CONNECT_SLACK_MS,
     threadFile: join(__dirname, 'io-thread.js'), threadExtra: channel.port2, threadTransfer: [channel.port2],
   });
   const link = new MemberLink(channel.port1);
@@ -57,7 +59,7 @@ class Session {
 
   async run(): Promise<boolean> {
     const { config, link, backend, exchange, membership } = this;
-    link.open(config.coordinator, { case: 'hello', value: {
+    link.open(config.coordinator, config.stepTimeoutMs, { case: 'hello', value: {
       $typeName: 'lockstep.coordinator.v1.MemberHello', job: config.job, worker: config.worker, child: config.child, token: Buffer.from(config.token, 'base64'),
       exchangeAddress: exchange.address, version: packageVersion(join(__dirname, '..')), rejoins: false,
       fingerprint: toNumericsFingerprint(fingerprintOf(backend, 'eager', process.env)),

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { MemberFinishedSchema, MemberPreparedSchema, Numerics, type Assignment, type FinishedCall } from '@lockstep/contract';
+import { MemberFinishedSchema, MemberPreparedSchema, Numerics, type Assignment, type FinishedCall, type TrainJobSpec } from '@lockstep/contract';
 import type { SelectedBackend } from '@lockstep/backend';
 import { ArtifactClient, VersionCache } from '@lockstep/client';
 import { RpcError, openChannel } from '@lockstep/rpc';
 import type { ExchangeHandle } from '@lockstep/exchange';
 import type { ElasticCollective } from '@lockstep/membership';
-import { decodeCanonicalJson, installTraining, type CallRecord, type Training, type TrainingRuntime } from '@lockstep/training';
+import { decodeCanonicalJson, installTraining, type CallRecord, type Replay, type Training, type TrainingRuntime } from '@lockstep/training';
 import type { ChildConfig } from '../child-config';
 import { CheckpointWriter, CHECKPOINT_FILE } from './checkpoint-writer';
 import { commitModel } from './commit-model';
@@ -65,16 +65,16 @@ export async function runModule(run: ModuleRun): Promise<FinishedModule> {
       onWritten: (value) => link.send({ case: 'checkpoint', value }),
       onFailed: (e) => process.stderr.write(`${config.worker}: a checkpoint was not written, the next one will be tried: ${RpcError.from(e).message}\n`),
     });
-    const report: TrainingReport = new TrainingReport(progress, (step) => checkpoints.stepDone(step.position, report.steps, collective.rank === 0));
+    const report: TrainingReport = new TrainingReport(progress, link.cells, (step) => checkpoints.stepDone(step.position, report.steps, collective.rank === 0));
     const training: Training = installTraining(backend.tf, {
-      seed: Number(spec.seed), collective, observer: report.observer, ...(await entranceOf(run, cache, report)),
+      seed: Number(spec.seed), collective, observer: report.observer, replay: replayOf(spec), ...(await entranceOf(run, cache, report)),
     });
     collective.provideState({
       get exact() { return training.exact; },
       take: () => encodeJobState({ steps: report.steps, state: training.state() }),
       check: checkDigest,
     });
-    const { fnArgs, ledger, reader } = await makeFnArgs({ run, spec, cache, training, servingModelDir, modelRunDir });
+    const { fnArgs, reader } = await makeFnArgs({ run, spec, cache, training, servingModelDir, modelRunDir });
     const runFn = loadFunction(await cache.file(spec.module, MODULE_FILE), spec.function);
     await runFn(fnArgs);
     const hasModel = existsSync(servingModelDir);
@@ -88,7 +88,7 @@ export async function runModule(run: ModuleRun): Promise<FinishedModule> {
     link.send({ case: 'finished', value: create(MemberFinishedSchema, {
       stateDigest: state.digest, steps: BigInt(report.steps), hasModel,
       report: {
-        replicaComputations: BigInt(report.replicaComputations), ledger: ledger.summary(),
+        replicaComputations: BigInt(report.replicaComputations),
         exchangeSentBytes: BigInt(traffic.sentBytes), exchangeReceivedBytes: BigInt(traffic.receivedBytes),
         exchangePlannedSentBytes: BigInt(traffic.plannedSentBytes), exchangeWireSentBytes: BigInt(traffic.wireSentBytes),
       },
@@ -134,6 +134,14 @@ async function entranceOf({ entrance, assignment, collective, link }: ModuleRun,
   const { steps, state } = decodeJobState({ bytes, digest: digestOf(bytes) });
   report.steps = steps;
   return { resume: state };
+}
+
+/** What the module's own datasets are held to: they are iterated again where processes join, or go on from a checkpoint. */
+function replayOf({ workers, checkpoint, numerics }: TrainJobSpec): Replay {
+  const interval = checkpoint?.interval;
+  const isCheckpointed = (checkpoint?.everySteps ?? 0) > 0 || (interval !== undefined && (interval.seconds > 0n || interval.nanos > 0));
+  if ((workers?.max ?? 1) <= 1 && !isCheckpointed) return 'NONE';
+  return numerics === Numerics.RELAXED ? 'SAME_SHAPES' : 'SAME_BITS';
 }
 
 const toCallRecord = ({ kind, label, digest, resultJson }: FinishedCall): CallRecord => ({ kind, label, digest, result: decodeCanonicalJson(resultJson) });

@@ -3,7 +3,7 @@
  * breaks. Training goes on meanwhile: the coordinator is not on the data path.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { MemberCommandSchema, MemberMessageSchema, SessionService, type Assignment, type MemberCommand, type MemberMessage } from '@lockstep/contract';
+import { Fault, JobErrorSchema, MemberCommandSchema, MemberMessageSchema, SessionService, type Assignment, type MemberCommand, type MemberMessage } from '@lockstep/contract';
 import { fromProgressPoint } from '@lockstep/client';
 import { AsyncQueue, createClient, openChannel, RpcError } from '@lockstep/rpc';
 import type { ExchangeThread } from '@lockstep/exchange';
@@ -18,6 +18,8 @@ const END_WITHIN_MS = 3000;
 /** Messages that may wait for the coordinator: progress is batched five times a second. */
 const OUTGOING_LIMIT = 10_000;
 const RECONNECT_MS = 200;
+/** Peers that wait for a member notice first that it hangs; one that is alone, or whose peers hang too, has only itself. */
+const OWN_PATIENCE = 1.5;
 /** How long a member works on without a coordinator. */
 const HOLD_MS = 10 * 60_000;
 
@@ -27,11 +29,15 @@ const FINAL_CODES: readonly string[] = ['FAILED_PRECONDITION', 'UNAUTHENTICATED'
 /**
  * Serves the session on a port until the compute thread closes it. When a newer generation is assigned, or this member's
  * part ends, the exchange is told too: a compute thread that waits for its peers must not wait for its deadline.
+ *
+ * @param killProcess ends this process, whatever its threads do
  */
-export function runSessionThread(port: MessagePort, exchange: ExchangeThread): void {
+export function runSessionThread(port: MessagePort, exchange: ExchangeThread, killProcess: () => void): void {
   const outbox = new Outbox();
   let cells = new LinkCells();
   let outgoing: AsyncQueue<MemberMessage> | undefined;
+  /** Of the last assignment; one to prepare for a generation is of none, and numbered 0. */
+  let assignedTo: bigint | undefined;
   let generation = 0n;
   let over = false;
 
@@ -47,7 +53,7 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread): v
   const end = (reason: string): void => {
     over = true;
     exchange.abort(reason);
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_WITHIN_MS).unref();
+    setTimeout(killProcess, END_WITHIN_MS).unref();
   };
 
   const assigned = (number: bigint, assignment: Assignment): void => {
@@ -67,7 +73,8 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread): v
       }
       case 'assignment':
         // What is repeated after a break may be known.
-        if (command.generation !== 0n && command.generation <= generation) return;
+        if (assignedTo !== undefined && command.generation <= assignedTo) return;
+        assignedTo = command.generation;
         assigned(command.generation, command.command.value);
         break;
       case 'abort':
@@ -79,6 +86,21 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread): v
         break;
     }
     post({ kind: 'COMMAND', bytes: toBinary(MemberCommandSchema, command) });
+  };
+
+  /** The heart beats on this thread, whatever the compute thread does: a step without end is found by its silence. */
+  const watchSteps = (stepTimeoutMs: number): void => {
+    const patienceMs = stepTimeoutMs * OWN_PATIENCE;
+    let [steps, sinceMs] = [cells.steps, performance.now()];
+    setInterval(() => {
+      const nowMs = performance.now();
+      if (cells.steps !== steps || !cells.inCall) [steps, sinceMs] = [cells.steps, nowMs];
+      if (over || nowMs - sinceMs <= patienceMs) return;
+      const message = `the compute thread has not come to its next step for ${Math.round(nowMs - sinceMs)} ms (a step may take ${stepTimeoutMs} ms): it hangs, or --step-timeout is too short`;
+      say(outbox.add(create(MemberMessageSchema, { generation, message: { case: 'failed', value: { error: create(JobErrorSchema, { reason: 'COMPUTE_STALLED', message, fault: Fault.WORKER }) } } })));
+      setTimeout(() => end(message), HEARTBEAT_MS);
+      sinceMs = Infinity;
+    }, HEARTBEAT_MS).unref();
   };
 
   const session = async (coordinator: string, hello: MemberMessage): Promise<void> => {
@@ -129,6 +151,7 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread): v
     switch (message.kind) {
       case 'OPEN':
         cells = new LinkCells(message.cells);
+        watchSteps(message.stepTimeoutMs);
         void run(message.coordinator, fromBinary(MemberMessageSchema, message.bytes));
         break;
       case 'MEMBER_MESSAGE':

@@ -1,0 +1,3 @@
+export { PLANTED_BUGS, type PlantedBug } from './cluster/bugs';
+export { drawPlan, type Plan } from './plan';
+export { runPlan, runSeed, type RunOptions, type RunReport } from './run-seed';
