@@ -41,7 +41,7 @@ await demo(async (cluster) => {
     })],
     [/^epoch +6\//, () => act('two more workers: w3 and w4', () => {
       for (const name of ['w3', 'w4']) {
-        late.push(spawn(process.execPath, [WORKER, '--coordinator', coordinator, '--name', name, '--data', path.join(cluster.data, name), '--log-level', 'warn'], { stdio: ['ignore', 'ignore', 'inherit'] }));
+        late.push(spawn(process.execPath, [WORKER, '--coordinator', coordinator, '--name', name, '--data', path.join(cluster.data, name), '--log-level', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] }));
       }
     })],
     [/^joined .*w[34]/, () => act('kill -9 the coordinator: training goes on while `up` starts it again', () => process.kill(serviceOf('services/coordinator/'), 'SIGKILL'))],

@@ -11,9 +11,10 @@ test('the tour, block by block', async () => {
     }
     const all = outputs.join('\n');
     const digests = [...all.matchAll(/^model {6}artifacts\/weight-model\/versions\/1\ndigest {5}([0-9a-f]{64})$/gm)].map((m) => m[1]);
-    expect(digests).toHaveLength(2); // on one worker and on two
+    expect(digests).toHaveLength(3); // on one worker, on two, and on one to two with checkpoints
     expect(new Set(digests).size).toBe(1);
     expect(all).toContain('artifacts/weight-8/versions/1');
+    expect(all).toMatch(/Equal: [0-9a-f]{64} is the digest of the undisturbed run too\./);
   } finally {
     await readme.close();
   }

@@ -13,6 +13,14 @@ interface JobDocument {
   readonly reports: readonly MemberBooks[];
 }
 
+/** What `jobs verify` prints. */
+interface Verification {
+  readonly eventsAddUp: boolean;
+  readonly steps: number;
+  readonly ledger: { readonly records: number };
+  readonly calls: readonly { readonly steps: number; readonly verdict: { readonly kind: string } }[];
+}
+
 /** What each member reported at its end; protobuf's JSON leaves zeros out. */
 interface MemberBooks {
   readonly rank?: number;
@@ -73,6 +81,14 @@ describe.each([[4, [1, 2, 3, 4]], [3, [1, 2, 3]]] as const)('with %i logical rep
       expect(ledger).toEqual(jobs.get(1)?.ledger);
     }
   });
+
+  test('`jobs verify` recomputes from the shard tables and the steps what each call consumed', async () => {
+    for (const { name } of jobs.values()) {
+      const [report] = await cluster.json<Verification>('jobs', 'verify', name);
+      expect(report).toMatchObject({ eventsAddUp: true, steps: 2 * 11 + 2 * 4, ledger: { records: 600 } });
+      expect(report?.calls.map(({ steps, verdict }) => [steps, verdict.kind])).toEqual([[22, 'AS_PLANNED'], [8, 'AS_PLANNED']]);
+    }
+  }, 60_000);
 
   test('every member computed the gradients of its own replicas, and no others', () => {
     for (const { reports } of jobs.values()) {

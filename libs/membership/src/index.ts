@@ -4,9 +4,10 @@ export { transition } from './job/job-machine';
 export type { JobEffect, JobFacts, JobInput, JobNotice, Transition } from './job/job-transition';
 export {
   hasEnded, heldWorkers, isStanding, membersOf, QUEUED,
-  type Fault, type FinishReport, type JobFailure, type Joiner, type JobState, type JobStateKind, type StandingState, type Suspicion,
+  type CallsAtStart, type Fault, type FinishReport, type JobFailure, type Joiner, type JobState, type JobStateKind, type StandingState, type Suspicion,
 } from './job/job-state';
 export { addressOf, refusalOf, type Hello, type KnownProcess } from './job/hello';
+export { callsToTell } from './job/told-calls';
 export { LeaseTable } from './leases';
 export { ElasticCollective, type HandedState, type Membership, type StateSource } from './recovery/elastic-collective';
 export { decodeNote, encodeNote, NOTE_ELEMENTS, type ResyncNote } from './recovery/resync-note';

@@ -1,4 +1,4 @@
-import { rangeLength } from '@lockstep/reduction';
+import { evenPart, rangeLength } from '@lockstep/reduction';
 import * as fc from 'fast-check';
 import type { RowPlace } from './data-plan';
 import { dealFiles, planExamples, SHARD_POLICIES, type ExamplesPlanOptions } from './examples-plan';
@@ -28,6 +28,8 @@ const caseArbitrary: fc.Arbitrary<Case> = fc.integer({ min: 1, max: 5 }).chain((
   seed: fc.nat(1000),
 }));
 
+const RUNS = { numRuns: 50 };
+
 const numbersOf = ({ counts, shardRecords }: Pick<Case, 'counts' | 'shardRecords'>): RecordNumbers =>
   new RecordNumbers(cutShards('train', counts.map((recordCount, i) => ({ file: `f${i}`, recordCount })), shardRecords));
 
@@ -42,21 +44,19 @@ const rowsOf = (data: Case, options: ExamplesPlanOptions): readonly (readonly (r
   return Array.from({ length: plan.stepCount }, (_, step) => Array.from({ length: data.replicas }, (_r, replica) => plan.rowsOfReplica(step, replica, data.replicas)));
 };
 
-test.each(SHARD_POLICIES)('%s: the parts of the replicas, one after the other, are the batch; they are those of policy DATA until data ends', (policy) => {
+test.each(SHARD_POLICIES)('%s: the parts of the replicas, one after the other, are the batch, and none has more than its share of it', (policy) => {
   fc.assert(fc.property(caseArbitrary, (data) => {
     const plan = planExamples(numbersOf(data), 0, optionsOf(data, policy));
-    const even = planExamples(numbersOf(data), 0, optionsOf({ ...data, passCount: Infinity }, 'DATA'));
+    const shares = Array.from({ length: data.replicas }, (_, replica) => rangeLength(evenPart(data.batchSize, data.replicas, replica)));
     for (let step = 0; step < plan.stepCount; step++) {
       const parts = plan.parts(step, data.replicas);
-      expect(parts.map(({ from }) => from)).toEqual([0, ...parts.slice(0, -1).map(({ to }) => to)]);
-      expect(parts.at(-1)?.to).toBe(plan.rowCount(step));
-      expect(plan.rowCount(step)).toBeGreaterThan(0);
+      expect([parts.map(({ from }) => from), parts.at(-1)?.to]).toEqual([[0, ...parts.slice(0, -1).map(({ to }) => to)], plan.rowCount(step)]);
       expect(parts.flatMap((part) => plan.recordsOf(step, part))).toEqual(plan.recordsOf(step, { from: 0, to: plan.rowCount(step) }));
-      const shares = even.parts(0, data.replicas).map(rangeLength);
-      if (step < plan.stepCount - 1 && policy !== 'DATA') parts.forEach((part, replica) => expect(rangeLength(part)).toBeLessThanOrEqual(shares[replica] ?? 0));
+      // The short last batch of policy DATA is dealt anew.
+      if (policy !== 'DATA') expect(parts.filter((part, replica) => rangeLength(part) > (shares[replica] ?? 0))).toEqual([]);
     }
     expect(plan.rowCount(plan.stepCount)).toBe(0);
-  }));
+  }), RUNS);
 });
 
 test('FILE: every record once in every pass, and every file by one replica alone', () => {
@@ -68,12 +68,12 @@ test('FILE: every record once in every pass, and every file by one replica alone
       ledger.record({ position: `${step}`, replica, reader: `${replica}`, visits });
       for (const { file, fileRecord, record } of visits) {
         readers.set(file, (readers.get(file) ?? new Set<number>()).add(replica));
-        expect(record).toBe(data.counts.slice(0, Number(file.slice(1))).reduce((a, b) => a + b, 0) + fileRecord);
+        if (record !== data.counts.slice(0, Number(file.slice(1))).reduce((a, b) => a + b, 0) + fileRecord) throw new Error(`record ${record} is not ${fileRecord} of ${file}`);
       }
     }));
     expect(ledger.check()).toMatchObject({ completePasses: data.passCount, partialPasses: [] });
     data.counts.forEach((_, file) => expect([...readers.get(`f${file}`) ?? []]).toEqual([file % data.replicas]));
-  }));
+  }), RUNS);
 });
 
 test('OFF: every record once in every pass by each replica, and in no common order when shuffled', () => {
@@ -87,7 +87,7 @@ test('OFF: every record once in every pass by each replica, and in no common ord
     }));
     for (const ledger of ledgers) expect(ledger.check()).toMatchObject({ completePasses: data.passCount, partialPasses: [] });
     if (data.bufferSize === undefined) expect(new Set(orders.map(String)).size).toBe(1);
-  }));
+  }), RUNS);
   const shuffled = rowsOf({ counts: [64], shardRecords: 8, replicas: 3, batchSize: 3, passCount: 1, bufferSize: 64, seed: 1 }, optionsOf({ counts: [64], shardRecords: 8, replicas: 3, batchSize: 3, passCount: 1, bufferSize: 64, seed: 1 }, 'OFF'));
   expect(new Set([0, 1, 2].map((replica) => shuffled.map((parts) => parts[replica]?.[0]?.record).join())).size).toBe(3);
 });
@@ -97,9 +97,9 @@ test.each(SHARD_POLICIES)('%s: without the final batch, all batches are full, an
     const numbers = numbersOf(data);
     const [dropped, whole] = [true, false].map((drop) => planExamples(numbers, 0, optionsOf(data, policy, drop)));
     if (!dropped || !whole) throw new Error('no plan');
-    for (let step = 0; step < dropped.stepCount; step++) expect(dropped.rowCount(step)).toBe(data.batchSize);
+    expect(Array.from({ length: dropped.stepCount }, (_, step) => dropped.rowCount(step)).filter((count) => count !== data.batchSize)).toEqual([]);
     expect(whole.rowCount(dropped.stepCount)).toBeLessThan(data.batchSize);
-  }));
+  }), RUNS);
 });
 
 test.each(['FILE', 'OFF'] as const)('%s: a step of endless data is found without those before it, far beyond the first passes', (policy) => {

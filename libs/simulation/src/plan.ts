@@ -33,6 +33,10 @@ export interface Plan {
   readonly patienceMs: number;
 }
 
+const MAX_SLOWNESS = 5;
+/** A peer takes an assignment up when its step is over. */
+const CONNECT_SLACK_MS = 10_000;
+
 export const workerHost = (worker: number): string => `worker-${worker}`;
 export const coordinatorHost = (coordinator: number): string => `coordinator-${coordinator}`;
 export const ARTIFACT_HOST = 'artifact';
@@ -44,11 +48,13 @@ export function drawPlan(seed: number): Plan {
   const max = Math.max(1, random.chance(0.7) ? workers : random.between(1, workers));
   const replicas = Math.min(64, random.weighted([[2, max], [3, max + random.between(0, 3)], [1, max + random.between(0, 24)]]));
   const min = random.chance(0.5) ? 1 : random.between(1, max);
-  const workload = drawWorkload(random, seed, replicas, light);
   const faultsUntilMs = random.between(4000, 30_000);
   const coordinators = random.chance(0.4) ? 2 : 1;
   const leaseMs = random.pick([2000, 3000]);
   const stepTimeoutMs = random.pick([15_000, 60_000]);
+  const drawn = drawWorkload(random, seed, replicas, light);
+  // A step may take a quarter of its time limit where one slow worker computes all of it.
+  const workload = { ...drawn, computeMs: Math.min(drawn.computeMs, stepTimeoutMs / (4 * MAX_SLOWNESS * replicas)) };
   const rendezvousTimeoutMs = random.pick([20_000, 60_000]);
   const hosts = [
     ...Array.from({ length: workers }, (_, i) => workerHost(i)), ...Array.from({ length: coordinators }, (_, i) => coordinatorHost(i)), ARTIFACT_HOST,
@@ -61,11 +67,11 @@ export function drawPlan(seed: number): Plan {
       rendezvousTimeoutMs, regroupTimeoutMs: rendezvousTimeoutMs + stepTimeoutMs, exportTimeoutMs: 60_000, prepareTimeoutMs: 60_000, absenceMs: leaseMs, suspicionMs: 1500, joinRetryMs: 1000,
     },
     arrivalsMs: Array.from({ length: workers }, (_, i) => (i < min || random.chance(0.7) ? random.between(0, 300) : random.between(300, 20_000))),
-    slowness: Array.from({ length: workers }, () => random.weighted([[4, 1], [2, 1 + random.unit()], [0.3, 5]])),
+    slowness: Array.from({ length: workers }, () => random.weighted([[4, 1], [2, 1 + random.unit()], [0.3, MAX_SLOWNESS]])),
     network: { baseDelayMs: random.pick([0.1, 0.5, 5]), jitterMs: random.pick([0.1, 2, 30]), spikeChance: random.pick([0, 0.01]), spikeMs: random.between(20, 400) },
     store: { latencyMs: random.pick([0.5, 5, 40]), leaseTtlMs: 3000 },
     artifactLatencyMs: random.pick([1, 20, 300]),
-    stepTimeoutMs, connectTimeoutMs: random.pick([15_000, 60_000]),
+    stepTimeoutMs, connectTimeoutMs: stepTimeoutMs + CONNECT_SLACK_MS,
     faults: drawFaults(random, { workers, hosts, untilMs: faultsUntilMs, losses: Math.max(0, workers - min) }),
     patienceMs: 20 * 60_000,
   };

@@ -78,7 +78,7 @@ test.each([undefined, 2])('a generator over a function is read again to every st
 
 test.each<[string, () => tf.data.Dataset<Element>, RegExp]>([
   ['gives other elements', () => tf.data.generator(() => batches(2)), /call 0 epoch 1 TRAIN step 2: the dataset begins with [0-9a-f]{12}, and began with [0-9a-f]{12} where this pass was begun: it cannot be read again/],
-  ['gives elements of other shapes', () => replayable().map((element) => ({ xs: (element as Element).xs.slice(0, 4), ys: (element as Element).ys.slice(0, 4) })), /begins with/],
+  ['gives elements of other shapes', () => replayable().map((element) => ({ xs: (element).xs.slice(0, 4), ys: (element).ys.slice(0, 4) })), /begins with/],
   ['was used up', () => tf.data.generator(() => batches(1, 0)), /begins with nothing/],
   ['has fewer elements than were read', () => tf.data.generator(() => batches(1, 1)), /gives 1 elements, and 2 were read of this pass before/],
 ])('a dataset that, read again, %s is found', async (_what, again, message) => {
@@ -97,7 +97,7 @@ test('where members may differ in their last bits, shapes are compared and bits 
   if (!resume) throw new Error('no state');
   const resumed = await run(() => tf.data.generator(() => batches(1 + 1e-6)), { replay: 'SAME_SHAPES', resume });
   expect(resumed.steps).toBe(whole.steps - 1);
-  const other = replayable().map((element) => ({ xs: (element as Element).xs.slice(0, 4), ys: (element as Element).ys.slice(0, 4) }));
+  const other = replayable().map((element) => ({ xs: (element).xs.slice(0, 4), ys: (element).ys.slice(0, 4) }));
   expect((await failure(run(() => other as tf.data.Dataset<Element>, { replay: 'SAME_SHAPES', resume }))).reason).toBe('DATASET_NOT_REPLAYABLE');
 });
 

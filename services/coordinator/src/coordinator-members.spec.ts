@@ -158,6 +158,7 @@ describe('members that cannot exchange', () => {
   test('of two, the one goes that has no session, however long the other has been silent', async () => {
     const w = new CoordinatorWorld();
     const { name, a, b } = await pair(w);
+    await suspect(w, b, 0);
     await w.ended(b);
     await suspect(w, a, 1);
     await w.pass(1500, new Map([[A, 400]]));

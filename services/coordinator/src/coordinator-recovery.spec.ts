@@ -94,7 +94,7 @@ describe('a coordinator that is started again', () => {
     w.coordinator.leave();
     for (const { session } of [a, b]) w.coordinator.sessionEnded(session, 'the coordinator leaves', true);
     for (const worker of [A, B]) await w.coordinator.agentGone(worker, 'the coordinator leaves', true);
-    await w.pass(60_000);
+    for (let i = 0; i < 3; i++) await w.pass(60_000);
     expect([await w.state(name), await w.events(name)]).toEqual(['RUNNING', before]);
   });
 });
@@ -114,6 +114,18 @@ describe('a job that lost all its workers', () => {
     await w.ready([c]);
     await w.coordinator.memberProgress(c.session, [step(1), step(2)]);
     expect(await w.job(name)).toMatchObject({ state: JobState.RUNNING, committedSteps: 3n, ledger: { records: 24n, sum: 3n * 2n ** 62n + 3n }, reports: [] });
+  });
+
+  test('has no books of theirs: what they did since the checkpoint is done again', async () => {
+    const w = new CoordinatorWorld();
+    const { name, b } = await pair(w);
+    await w.finish(b);
+    expect((await w.job(name)).reports).toHaveLength(1);
+    for (const worker of [A, B]) await w.detached(worker, 'the machine is gone', true);
+    expect(await w.job(name)).toMatchObject({ state: JobState.QUEUED, reports: [] });
+    await w.attach(B);
+    await w.join(name, B);
+    expect((await w.job(name)).reports).toEqual([]);
   });
 
   test('from a checkpoint that an earlier coordinator took note of', async () => {
@@ -198,6 +210,17 @@ describe('a change that the store refuses', () => {
     await w.rejoin(b, 1);
     await w.pass(3001);
     expect([await w.state(name), await lostWorkers(w, name)]).toEqual(['RUNNING', []]);
+  });
+
+  test('so does one that takes the place of an open session: then the worker is away', async () => {
+    const w = new CoordinatorWorld();
+    const { name, b } = await pair(w);
+    w.store.refuses = true;
+    await expect(w.rejoin(b, 1)).rejects.toThrow('the disk is full');
+    w.store.refuses = false;
+    await w.pass(250);
+    await w.pass(3001);
+    expect([b.closed, await lostWorkers(w, name)]).toEqual([true, [`${B}: its child process has no session`]]);
   });
 
   test('an absence that was not stored is found later', async () => {

@@ -188,11 +188,7 @@ export class Coordinator {
   }
 
   memberPrepared(session: MemberSession): Promise<void> {
-    return this.withMember(session, async (job) => {
-      // Said again by one that has been taken in meanwhile.
-      if (isMember(job, session)) return;
-      await this.apply(session.job, { kind: 'PREPARED', worker: session.worker });
-    });
+    return this.memberInput(session, { kind: 'PREPARED', worker: session.worker });
   }
 
   memberSuspended(session: MemberSession, generation: number, why: string, ranks: readonly number[], joinDeferred: boolean): Promise<void> {

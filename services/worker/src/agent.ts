@@ -37,8 +37,10 @@ export class Agent {
   /** Runs until stop(); rejects with the coordinator's refusal when another try would not change it. */
   async run(onAttached: () => void): Promise<void> {
     let takenTries = 0;
+    let toldAway = false;
     const attached = (): void => {
       takenTries = 0;
+      toldAway = false;
       onAttached();
     };
     while (!this.stopping.signal.aborted) {
@@ -51,7 +53,9 @@ export class Agent {
         // The name may be that of this worker's own last session, which lives for a lease.
         if (reason === 'WORKER_NAME_TAKEN') takenTries++;
         if (reason === 'VERSION_MISMATCH' || takenTries > MAX_TAKEN_TRIES) throw error;
-        if (!this.stopping.signal.aborted) this.logger.warn(`the session with the coordinator at ${this.config.coordinator} ended: ${error.message}`);
+        // Once an absence: it tries twice a second.
+        if (!this.stopping.signal.aborted && !toldAway) this.logger.warn(`the session with the coordinator at ${this.config.coordinator} ended; it attaches again: ${error.message}`);
+        toldAway = true;
       } finally {
         channel.close();
       }

@@ -2,6 +2,7 @@
 import { end, fail } from './end';
 import { isStanding, type FinishReport, type JobState, type StandingState } from './job-state';
 import { fencedOff, moved, UNCHANGED, type JobEffect, type JobFacts, type Transition } from './job-transition';
+import { restart } from './restart';
 
 export function finished(facts: JobFacts, state: JobState, report: FinishReport, nowMs: number): Transition {
   if (!isStanding(state) || !state.members.some(({ worker }) => worker === report.worker)) {
@@ -33,15 +34,16 @@ export function finishIfAll(facts: JobFacts, state: StandingState, nowMs: number
   }
   const committer = reports.find(({ report }) => report?.hasModel === true)?.member.worker;
   if (committer === undefined) {
-    return fail(state, {
-      reason: 'MODEL_LOST', fault: 'WORKER', worker: chief.member.worker, rank: 0,
-      message: 'all members that had exported the model are gone, and the others joined after the export. Export at the end of the module, or submit the job again: the bytes are the same',
+    const detail = 'all members that had exported the model are gone, and the others joined after the export';
+    return restart(facts, state, {
+      detail, notices: [],
+      failure: { reason: 'MODEL_LOST', fault: 'WORKER', worker: chief.member.worker, rank: 0, message: `${detail}. Export at the end of the module, or submit the job again: the bytes are the same` },
     });
   }
   const { stateDigest } = chief.report;
-  const { restarts, generation, endMs, barred, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint } = state;
+  const { restarts, generation, endMs, barred, callsAtStart, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint } = state;
   return moved(
-    { kind: 'EXPORTING', restarts, generation, endMs, barred, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint, committer, stateDigest, deadlineMs: nowMs + facts.exportTimeoutMs },
+    { kind: 'EXPORTING', restarts, generation, endMs, barred, callsAtStart, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint, committer, stateDigest, deadlineMs: nowMs + facts.exportTimeoutMs },
     `all members ended with state ${stateDigest.slice(0, 12)}; ${committer} commits the model`,
     [{ kind: 'COMMIT_MODEL', worker: committer }],
   );

@@ -12,7 +12,7 @@ import { dealSeats } from '../group';
 import { end, fail } from './end';
 import { committed, finished } from './finish';
 import { hasEnded, heldWorkers, isStanding, NO_DEFERRAL, type Absence, type JobFailure, type Joiner, type JobState, type StandingState } from './job-state';
-import { fencedOff, moved, UNCHANGED, type JobEffect, type JobFacts, type JobInput, type Transition } from './job-transition';
+import { fencedOff, moved, UNCHANGED, type JobEffect, type JobFacts, type JobInput, type JobNotice, type Transition } from './job-transition';
 import { assign, regroup, seatNames } from './regroup';
 import { evictee, lateMembers } from './suspicion';
 
@@ -42,12 +42,12 @@ export function transition(facts: JobFacts, state: JobState, input: JobInput, no
   }
 }
 
-function start(facts: JobFacts, state: JobState, { workers }: Input<'START'>, nowMs: number): Transition {
+function start(facts: JobFacts, state: JobState, { workers, calls }: Input<'START'>, nowMs: number): Transition {
   if (state.kind !== 'QUEUED') throw new Error(`${facts.job} is ${state.kind}: only a queued job is started`);
   const seats = dealSeats(facts.replicas, workers);
   const endMs = state.endMs === 0 ? (facts.maxRuntimeMs === undefined ? null : nowMs + facts.maxRuntimeMs) : state.endMs;
   return moved(
-    { ...state, kind: 'STARTING', endMs, workers, joined: [], absences: [], deadlineMs: nowMs + facts.rendezvousTimeoutMs },
+    { ...state, kind: 'STARTING', endMs, callsAtStart: calls, workers, joined: [], absences: [], deadlineMs: nowMs + facts.rendezvousTimeoutMs },
     `starts on ${seats.map(({ rank, worker }) => `rank ${rank} (${worker})`).join(', ')}`,
     workers.map((worker) => ({ kind: 'START_CHILD', worker })),
   );
@@ -92,7 +92,7 @@ function startJoined(facts: JobFacts, state: Starting, { worker, address, finger
   const generation = state.generation + 1;
   return moved(
     {
-      kind: 'CONNECTING', restarts: state.restarts, generation, endMs: state.endMs, barred: state.barred, members, entering: [], joiners: [], deferral: NO_DEFERRAL, finished: [],
+      kind: 'CONNECTING', restarts: state.restarts, generation, endMs: state.endMs, barred: state.barred, callsAtStart: state.callsAtStart, members, entering: [], joiners: [], deferral: NO_DEFERRAL, finished: [],
       suspicions: [], absences: state.absences, fingerprint: all[0]?.fingerprint ?? '', ready: [], deadlineMs: nowMs + facts.rendezvousTimeoutMs,
     },
     `generation ${generation}: ${seatNames(members)}`,
@@ -173,13 +173,19 @@ const lossOf = (worker: string, rank: number, detail: string): JobFailure => ({
 });
 
 function startLost(facts: JobFacts, state: Starting, worker: string, detail: string): Transition {
-  const failure = lossOf(worker, state.workers.indexOf(worker), detail);
-  if (state.restarts >= facts.maxRestarts) return fail(state, { ...failure, message: `${failure.message}. The job has been restarted ${state.restarts} of ${facts.maxRestarts} times` });
+  const rank = state.workers.indexOf(worker);
+  return startFailed(facts, state, lossOf(worker, rank, detail), [{ kind: 'MEMBER_LOST', worker, rank, detail }]);
+}
+
+/** A job that could not start waits for workers again, or gives up. */
+function startFailed(facts: JobFacts, state: Starting, failure: JobFailure, notices: readonly JobNotice[]): Transition {
+  const { restarts, generation, endMs, barred, callsAtStart, workers } = state;
+  if (restarts >= facts.maxRestarts) return fail(state, { ...failure, message: `${failure.message}. The job has been restarted ${restarts} of ${facts.maxRestarts} times` });
   return moved(
-    { kind: 'QUEUED', restarts: state.restarts + 1, generation: state.generation, endMs: state.endMs, barred: state.barred },
-    `${failure.message}. The job waits for workers again (restart ${state.restarts + 1} of ${facts.maxRestarts})`,
-    state.workers.map((held) => ({ kind: 'STOP_CHILD', worker: held, reason: failure.message })),
-    [{ kind: 'MEMBER_LOST', worker, rank: state.workers.indexOf(worker), detail }],
+    { kind: 'QUEUED', restarts: restarts + 1, generation, endMs, barred, callsAtStart },
+    `${failure.message}. The job waits for workers again (restart ${restarts + 1} of ${facts.maxRestarts})`,
+    workers.map((held) => ({ kind: 'STOP_CHILD', worker: held, reason: failure.message })),
+    notices,
   );
 }
 
@@ -274,7 +280,9 @@ function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, nu
     case 'EXPORTING': {
       if (nowMs <= state.deadlineMs) return UNCHANGED;
       const rank = state.members.find((m) => m.worker === state.committer)?.rank ?? 0;
-      return fail(state, { reason: 'EXPORT_DEADLINE', fault: 'CLUSTER', worker: state.committer, rank, message: `${state.committer} did not commit the model within ${facts.exportTimeoutMs} ms` });
+      const detail = `it did not commit the model within ${facts.exportTimeoutMs} ms`;
+      // Another member has the same model.
+      return dropMember(facts, state, state.committer, detail, 'BARRED', nowMs, { reason: 'EXPORT_DEADLINE', fault: 'CLUSTER', worker: state.committer, rank, message: `${state.committer}: ${detail}` });
     }
   }
 }
@@ -287,8 +295,7 @@ function overtime(facts: JobFacts, state: Exclude<JobState, { kind: 'QUEUED' | '
 function startTimedOut(facts: JobFacts, state: Starting): Transition {
   const missing = state.workers.map((worker, rank) => ({ worker, rank })).filter(({ worker }) => !state.joined.some((one) => one.worker === worker));
   const names = missing.map(({ worker, rank }) => `rank ${rank} (${worker})`).join(', ');
-  return fail(state, {
-    reason: 'RENDEZVOUS_DEADLINE', fault: 'WORKER', ...(missing[0] && missing[0]),
-    message: `${names} did not start their child process within ${facts.rendezvousTimeoutMs} ms`,
-  });
+  const detail = `did not start ${missing.length === 1 ? 'its' : 'their'} child process within ${facts.rendezvousTimeoutMs} ms`;
+  return startFailed(facts, state, { reason: 'RENDEZVOUS_DEADLINE', fault: 'WORKER', ...missing[0], message: `${names} ${detail}` },
+    missing.map(({ worker, rank }) => ({ kind: 'MEMBER_LOST', worker, rank, detail })));
 }

@@ -66,6 +66,16 @@ export interface Absence {
   readonly untilMs: number;
 }
 
+/** What was finished when an attempt began. */
+export interface CallsAtStart {
+  /** Calls that the checkpoint has in its log; 0 without one. */
+  readonly resumed: number;
+  /** Calls in the books. */
+  readonly stored: number;
+}
+
+const NO_CALLS: CallsAtStart = { resumed: 0, stored: 0 };
+
 /** What a job keeps over its attempts. */
 export interface Attempts {
   /** How often it has lost all its workers. */
@@ -76,6 +86,8 @@ export interface Attempts {
   readonly endMs: number | null;
   /** Workers that this job does not take again: what they did to it would happen again. */
   readonly barred: readonly string[];
+  /** Of the attempt that runs, or ran last. */
+  readonly callsAtStart: CallsAtStart;
 }
 
 /** A job with a generation. */
@@ -117,7 +129,7 @@ export type JobState =
 export type JobStateKind = JobState['kind'];
 
 /** A job that has not started yet. */
-export const QUEUED: JobState = { kind: 'QUEUED', restarts: 0, generation: 0, endMs: 0, barred: [] };
+export const QUEUED: JobState = { kind: 'QUEUED', restarts: 0, generation: 0, endMs: 0, barred: [], callsAtStart: NO_CALLS };
 
 export type EndedState = Extract<JobState, { kind: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' }>;
 export type StandingState = Extract<JobState, { kind: 'CONNECTING' | 'RUNNING' | 'EXPORTING' }>;

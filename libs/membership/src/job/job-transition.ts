@@ -1,5 +1,5 @@
 import type { GroupMember } from '../group';
-import type { FinishReport, JobFailure, JobState } from './job-state';
+import type { CallsAtStart, FinishReport, JobFailure, JobState } from './job-state';
 
 /** What the machine must know of a job besides its state. Durations in milliseconds. */
 export interface JobFacts {
@@ -28,7 +28,8 @@ export interface JobFacts {
 
 /** What can happen to a job. */
 export type JobInput =
-  | { readonly kind: 'START'; readonly workers: readonly string[] }
+  /** @param calls what is finished already, when the job has run before */
+  | { readonly kind: 'START'; readonly workers: readonly string[]; readonly calls: CallsAtStart }
   /** More workers are free. */
   | { readonly kind: 'GROW'; readonly workers: readonly string[] }
   | { readonly kind: 'JOINED'; readonly worker: string; readonly address: string; readonly fingerprint: string }

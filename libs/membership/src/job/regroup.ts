@@ -1,9 +1,9 @@
 /** From one generation to the next. */
 import { dealSeats, type GroupMember } from '../group';
-import { fail } from './end';
 import { finishIfAll } from './finish';
 import type { JobFailure, Joiner, Standing, StandingState } from './job-state';
 import { moved, type JobEffect, type JobFacts, type JobNotice, type Transition } from './job-transition';
+import { restart } from './restart';
 
 /** Longest that joiners wait for their next try. */
 const MAX_JOIN_RETRY_MS = 60_000;
@@ -37,7 +37,7 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
   const stop = gone.map((worker): JobEffect => ({ kind: 'STOP_CHILD', worker, reason: change.detail }));
   // A state that is on its way to those who enter is lost with those who hold it.
   const holders = stay.filter(({ worker }) => !state.entering.includes(worker));
-  if (holders.length === 0) return restart(facts, { ...state, barred }, change, stop);
+  if (holders.length === 0) return restart(facts, { ...state, barred }, change);
   const newcomers = state.joiners.filter(({ worker }) => enter.includes(worker));
   const addresses = new Map([...stay.map(({ worker, address }) => [worker, address] as const), ...newcomers.map((joiner) => [joiner.worker, addressOf(joiner)] as const)]);
   const members = dealSeats(facts.replicas, [...addresses.keys()]).map((seat) => ({ ...seat, address: addresses.get(seat.worker) ?? '' }));
@@ -47,7 +47,7 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
   const deferral = putOff.length === 0 ? state.deferral : { tries: tries + 1, untilMs: nowMs + Math.min(MAX_JOIN_RETRY_MS, facts.joinRetryMs * 2 ** tries) };
   const generation = state.generation + 1;
   const standing: Standing = {
-    restarts: state.restarts, generation, endMs: state.endMs, barred, fingerprint: state.fingerprint, members,
+    restarts: state.restarts, generation, endMs: state.endMs, barred, callsAtStart: state.callsAtStart, fingerprint: state.fingerprint, members,
     // Who has not got the state yet still has none.
     entering: [...state.entering.filter((worker) => addresses.has(worker)), ...newcomers.map(({ worker }) => worker)],
     joiners: [...state.joiners.filter(({ worker }) => !enter.includes(worker)), ...waiting],
@@ -70,18 +70,3 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
 
 export const assign = (generation: number, members: readonly GroupMember[]): readonly JobEffect[] =>
   members.map(({ worker, rank }) => ({ kind: 'ASSIGN', worker, rank, generation, members }));
-
-/** Nobody is left: the job waits for workers again, or gives up. */
-function restart(facts: JobFacts, state: StandingState, change: Change, stop: readonly JobEffect[]): Transition {
-  if (state.restarts >= facts.maxRestarts) {
-    return fail(state, { ...change.failure, message: `${change.failure.message}. No worker is left, and the job has been restarted ${state.restarts} of ${facts.maxRestarts} times` });
-  }
-  const { generation, endMs, barred } = state;
-  const others = [...state.joiners.map(({ worker }) => worker), ...state.entering.filter((worker) => !(change.leave ?? []).includes(worker))];
-  const drop = others.map((worker): JobEffect => ({ kind: 'STOP_CHILD', worker, reason: 'the job lost all members that had its state' }));
-  return moved(
-    { kind: 'QUEUED', restarts: state.restarts + 1, generation: generation + 1, endMs, barred },
-    `${change.detail}. No worker is left: the job waits for workers and goes on from its last checkpoint (restart ${state.restarts + 1} of ${facts.maxRestarts})`,
-    [...stop, ...drop, { kind: 'FENCE', generation: generation + 1 }], change.notices,
-  );
-}

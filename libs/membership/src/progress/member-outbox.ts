@@ -67,6 +67,11 @@ export class MemberOutbox<Statement, Entry> {
     this.entries = this.entries.filter((entry) => this.isOpen(entry));
   }
 
+  /** What is not committed as far as this member knows: who is handed its state is handed this too, or nobody may be left to tell it. */
+  get open(): readonly Entry[] {
+    return this.entries;
+  }
+
   /** Everything to be said in a new session, after its hello. */
   again(): readonly Saying<Statement, Entry>[] {
     const tells = this.chief || AFTER_PROGRESS.some((kind) => this.statements.has(kind));

@@ -3,7 +3,7 @@
  * network. One decision after the other; each is stored before anything of it is carried out.
  */
 import {
-  admit, hasEnded, heldWorkers, isStanding, LeaseTable, membersOf, newEntries, takeCheckpoint, transition,
+  admit, callsToTell, hasEnded, heldWorkers, isStanding, LeaseTable, membersOf, newEntries, takeCheckpoint, transition,
   addressOf, refusalOf, type JobEffect, type JobFacts, type JobInput, type JobState, type ProgressPoint,
 } from '@lockstep/membership';
 import type { Witness } from '../checks/witness';
@@ -103,9 +103,9 @@ export class Coordinator {
     this.committed = committed;
     this.calls = calls;
     this.checkpoints = checkpoints;
-    if (hasEnded(state)) return;
     agentPort.listen(process, (end) => this.attach(end));
     memberPort.listen(process, (end) => this.join(end));
+    if (hasEnded(state)) return;
     this.input({ kind: 'TAKEN_OVER' });
     if (isStanding(state)) this.announce(state.generation);
     process.every(TICK_MS, () => {
@@ -284,16 +284,16 @@ export class Coordinator {
     }, done);
   }
 
-  private checkpoint({ version, step, stateDigest }: CheckpointReport, done: Done): void {
+  private checkpoint({ version, step, stateDigest, calls }: CheckpointReport, done: Done): void {
     if (!isStanding(this.state)) return done(DONE);
-    const told: StoredCheckpoint = { version, step, stateDigest, generation: this.state.generation };
+    const told: StoredCheckpoint = { version, step, stateDigest, calls, generation: this.state.generation };
     const stale = this.parts.bug === 'STALE_CHECKPOINT';
     const change = stale ? { kept: [told, ...this.checkpoints], dropped: [] } : takeCheckpoint(this.checkpoints, told, this.parts.checkpointKeep);
     if (!change) return done(DONE);
     const { kept, dropped } = change;
     return this.write((stored) => ({ ...stored, checkpoints: kept }), () => {
       this.checkpoints = kept;
-      this.parts.witness.checkpointAcknowledged({ version, step, stateDigest });
+      this.parts.witness.checkpointAcknowledged({ version, step, stateDigest, calls });
       for (const one of dropped) this.parts.artifacts.call(this.parts.process, { kind: 'DELETE', version: one.version }, () => undefined);
     }, done);
   }
@@ -337,7 +337,7 @@ export class Coordinator {
     const free = [...this.agents.values()].filter(({ child, leaving }) => child === undefined && !leaving).map(({ worker }) => worker).sort();
     if (this.state.kind === 'QUEUED') {
       const [admission] = admit([{ job: facts.job, minWorkers: min, maxWorkers: max }], free);
-      if (admission) this.run((done) => (this.state.kind === 'QUEUED' ? this.apply({ kind: 'START', workers: admission.workers }, done) : done(DONE)));
+      if (admission) this.run((done) => (this.state.kind === 'QUEUED' ? this.apply({ kind: 'START', workers: admission.workers, calls: { resumed: this.checkpoints[0]?.calls ?? 0, stored: this.calls.length } }, done) : done(DONE)));
     } else if (this.state.kind === 'RUNNING') {
       const { barred } = this.state;
       const room = max - heldWorkers(this.state).length;
@@ -379,7 +379,7 @@ export class Coordinator {
         agent.child = newChild();
         return agent.end.send({ kind: 'START_CHILD', child: agent.child });
       case 'PREPARE':
-        return session?.send({ kind: 'PREPARE', calls: this.calls });
+        return session?.send({ kind: 'PREPARE', calls: callsToTell(this.state, this.calls) });
       case 'ASSIGN': {
         const { generation, rank, members } = effect;
         const checkpoint = this.checkpoints[0]?.version ?? '';

@@ -40,7 +40,7 @@ export class MemberSession {
   }
 
   /** Opens it, and opens it again for as long as this process has a part in the job. */
-  open(): void {
+  connect(): void {
     if (this.over) return;
     const { process, port, hello } = this.parts;
     port.dial(process, (end) => {
@@ -58,6 +58,11 @@ export class MemberSession {
 
   state(statement: MemberStatement): void {
     this.say(this.outbox.state(statement.kind, statement));
+  }
+
+  /** What is not committed as far as this member knows. */
+  get open(): readonly ProgressEntry[] {
+    return this.outbox.open;
   }
 
   tell(entries: readonly ProgressEntry[]): void {
@@ -102,7 +107,7 @@ export class MemberSession {
     this.rejoins = true;
     if (this.over) return;
     if (why.startsWith(FENCED) || process.nowMs() - this.heardMs > HOLD_MS) this.finish(why);
-    else process.after(RECONNECT_MS, () => this.open());
+    else process.after(RECONNECT_MS, () => this.connect());
   }
 
   private finish(why: string): void {

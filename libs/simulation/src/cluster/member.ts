@@ -20,6 +20,7 @@ import type { ArtifactAnswer, ArtifactRequest } from './artifact-service';
 import type { PlantedBug } from './bugs';
 import { MemberSession } from './member-session';
 import type { Assignment, MemberCommand, MemberMessage, ProgressEntry } from './messages';
+import { joinProgress } from './handed-state';
 import { ModuleRun, type Entrance, type ModuleCourse, type ModuleWait } from './module-run';
 
 /** How long survivors hold while nobody tells them how to go on. */
@@ -88,7 +89,7 @@ export class Member implements Membership {
   }
 
   start(): void {
-    this.session.open();
+    this.session.connect();
   }
 
   /** Its compute thread never goes on; its session does, and finds it out if nobody else does. */
@@ -112,8 +113,6 @@ export class Member implements Membership {
   }
 
   equal(): void {
-    // What led to the state that joiners were handed is known before they count as holders of it.
-    this.flush();
     this.session.state({ kind: 'ready', generation: this.formed });
   }
 
@@ -158,7 +157,8 @@ export class Member implements Membership {
       get exact() { return module.exact; },
       take: () => {
         this.parts.witness.moment(this.parts.worker, 'RESYNC');
-        return module.state();
+        this.flush();
+        return joinProgress(module.state(), this.session.open);
       },
       check: (bytes, digest) => {
         if (digestOf(bytes) !== digest) throw new Error('the state that was handed over does not have its digest');
@@ -171,7 +171,7 @@ export class Member implements Membership {
     const { workload, data, bug, slowness, witness, worker } = this.parts;
     return new ModuleRun({
       workload, data, bug, slowness, entrance, collective: this.collective,
-      tell: (entry) => this.tell(entry), stepDone: () => this.stepDone(), moment: (moment) => witness.moment(worker, moment),
+      tell: (entry) => this.tell(entry), handed: (entries) => this.session.tell(entries), stepDone: () => this.stepDone(), moment: (moment) => witness.moment(worker, moment),
     });
   }
 
@@ -274,7 +274,7 @@ export class Member implements Membership {
     this.checkpointDue = (this.checkpoints.stepDone(this.parts.process.nowMs()) || this.checkpointDue) && this.current?.rank === 0;
     if (!this.checkpointDue || this.writing || !this.module) return;
     this.checkpointDue = false;
-    const { steps } = this.module;
+    const { steps, finishedCalls } = this.module;
     const state = this.module.state();
     const { job, process, artifacts, witness, worker } = this.parts;
     this.writing = true;
@@ -284,17 +284,17 @@ export class Member implements Membership {
       kind: 'COMMIT', artifact: `${job}-checkpoints`, digest: state.digest, content: state.bytes, fence: { job, generation: this.formed }, requestId: `${job} ${steps} ${state.digest}`,
     }, (outcome) => {
       this.writing = false;
-      this.written(outcome, steps, state);
+      this.written(outcome, steps, finishedCalls, state);
       this.settled?.();
     }));
   }
 
   private settled: (() => void) | undefined;
 
-  private written(outcome: CallOutcome<ArtifactAnswer>, step: number, state: EncodedState): void {
+  private written(outcome: CallOutcome<ArtifactAnswer>, step: number, calls: number, state: EncodedState): void {
     if (outcome.kind === 'ANSWERED' && outcome.answer.kind === 'VERSION') {
       this.flush();
-      this.session.state({ kind: 'checkpoint', checkpoint: { version: outcome.answer.version, step, stateDigest: state.digest } });
+      this.session.state({ kind: 'checkpoint', checkpoint: { version: outcome.answer.version, step, calls, stateDigest: state.digest } });
     }
   }
 
@@ -341,7 +341,8 @@ export class Member implements Membership {
     witness.moment(worker, 'COMMITTING');
     artifacts.call(process, { kind: 'COMMIT', artifact: 'model', digest, content: Buffer.from(digest), fence: { job, generation }, requestId: `${worker} ${this.parts.child} ${generation}` }, (outcome) => {
       if (outcome.kind === 'ANSWERED' && outcome.answer.kind === 'VERSION') this.session.state({ kind: 'modelCommitted', digest });
-      else {
+      // A newer generation is there: whoever commits in it is told so.
+      else if (outcome.kind === 'UNAVAILABLE' || outcome.answer.kind !== 'REFUSED' || outcome.answer.reason !== 'FENCED') {
         this.session.state({ kind: 'failed', failure: { reason: 'ARTIFACT_UNAVAILABLE', fault: 'CLUSTER', worker, message: `the model could not be committed: ${described(outcome)}` } });
         process.after(FAREWELL_MS, () => this.exit('its model could not be committed'));
         return;

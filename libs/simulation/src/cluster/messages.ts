@@ -18,6 +18,8 @@ export interface CheckpointReport {
   readonly version: string;
   readonly step: number;
   readonly stateDigest: string;
+  /** Finished calls in its log: the call of its position. */
+  readonly calls: number;
 }
 
 export type MemberStatement =

@@ -15,6 +15,7 @@ import type { WorkloadData } from '../workload/rows';
 import { decodeState, digestOf, encodeState, type EncodedState, type LoggedCall, type RunningCall, type TrainingState } from '../workload/training-state';
 import type { FitCall, Workload } from '../workload/workload';
 import type { PlantedBug } from './bugs';
+import { splitProgress } from './handed-state';
 import type { ProgressEntry } from './messages';
 
 /** What a module waits for: what the collective waits for, and its own work. */
@@ -35,6 +36,8 @@ export interface ModuleParts {
   /** How much longer than the workload says this member computes. */
   readonly slowness: number;
   readonly tell: (entry: ProgressEntry) => void;
+  /** Progress that leads to the state that a joiner was handed. */
+  readonly handed: (entries: readonly ProgressEntry[]) => void;
   /** A step was applied, and the state is exact. */
   readonly stepDone: () => void;
   readonly moment: (moment: Moment) => void;
@@ -60,6 +63,10 @@ export class ModuleRun {
     else this.awaited = parts.entrance.resume;
   }
 
+  get finishedCalls(): number {
+    return this.calls.length;
+  }
+
   /** Whether it waits to be handed the state. */
   get isJoining(): boolean {
     return this.joining !== undefined;
@@ -82,7 +89,7 @@ export class ModuleRun {
         if (this.awaited?.running === null && this.calls.length === this.awaited.calls.length) this.adopt(this.awaited);
         continue;
       }
-      const resumed = this.enter();
+      const resumed = this.enter(number);
       const position: Position = { call: number, epoch: 0, phase: call.kind === 'export' ? 'EXPORT' : 'TRAIN', step: 0 };
       if (!resumed) yield* this.parts.collective.agreeing(position, claimOf(digest, call.kind));
       this.tell({ call: number, epoch: 0, step: 0, kind: 'CALL_STARTED' });
@@ -105,16 +112,19 @@ export class ModuleRun {
       joining.prepared();
       this.parts.moment('JOINING');
       const { bytes } = yield* parts.collective.joining({ check: checkDigest(parts.bug) });
-      this.awaited = decodeState(bytes);
+      const { state, entries } = splitProgress(bytes);
+      parts.handed(entries);
+      this.awaited = decodeState(state);
       this.joining = undefined;
     }
     return this.awaited?.calls[number];
   }
 
   /** Restores the state that was waited for. @returns the running call that it stands in the middle of */
-  private enter(): RunningCall | undefined {
+  private enter(number: number): RunningCall | undefined {
     const state = this.awaited;
     if (!state) return undefined;
+    if (state.calls.length !== number) throw new CollectiveError('CALL_MISMATCH', `the state stands in call ${state.calls.length}, and this member has come to call ${number}`);
     this.adopt(state);
     return state.running ?? undefined;
   }

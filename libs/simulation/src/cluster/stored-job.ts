@@ -4,6 +4,8 @@ import type { ProgressEntry } from './messages';
 
 export interface StoredCheckpoint extends CheckpointMark {
   readonly stateDigest: string;
+  /** Finished calls in its log. */
+  readonly calls: number;
 }
 
 /** What the coordinators' database holds of the job. */

@@ -9,14 +9,12 @@ export async function verifyJob(client: CoordinatorClient, name: string, output:
   // Steps that are committed later are not looked at: the job may run on.
   const job = await client.get(name);
   const verifier = new LedgerVerifier(new JobTables(await client.shardTables(name)), job.spec?.replicas ?? 1);
-  const leave = new AbortController();
   if (job.committedSteps > 0n) {
-    for await (const event of client.watch(name, 0n, leave.signal)) {
+    for await (const event of client.watch(name)) {
       verifier.follow(event);
       if (BigInt(verifier.steps) >= job.committedSteps) break;
     }
   }
-  leave.abort();
   const calls = verifier.verify();
   const ledger = fromLedger(job.ledger);
   const addsUp = same(verifier.consumed, ledger) && BigInt(verifier.steps) === job.committedSteps;

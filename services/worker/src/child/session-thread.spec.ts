@@ -1,5 +1,6 @@
 /** The session as the exchange thread keeps it, against a coordinator on a real port. */
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { join } from 'node:path';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { MemberCommandSchema, MemberMessageSchema, ProgressEntrySchema, StepsCommittedSchema, type MemberMessage, type ProgressEntry } from '@lockstep/contract';
 import { toProgressPoint } from '@lockstep/client';
@@ -99,6 +100,25 @@ test('the exchange knows of a new generation, and so do the cells, before the co
   await member.until(/^posted assignment/);
   expect(member.log).toEqual(['exchange superseded by 3, newest 3', 'posted assignment']);
   await over(session);
+});
+
+test('a compute thread that is blocked is woken by its assignment', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const code = `const { parentPort, workerData: { port, coordinator, file } } = require('node:worker_threads');
+    const link = new (require(file).MemberLink)(port);
+    link.open(coordinator, 600000, { case: 'hello', value: { $typeName: 'lockstep.coordinator.v1.MemberHello', job: 'jobs/1' } });
+    parentPort.postMessage(link.takeAssignment(60000).assignment.rank);`;
+  const compute = new Worker(code, { eval: true, workerData: { port: port1, coordinator: address, file: join(__dirname, '..', '..', 'dist', 'child', 'member-link.js') }, transferList: [port1] });
+  const rank = new Promise((resolve, reject) => { compute.once('message', resolve).once('error', reject); });
+  runSessionThread(port2, { abort: () => undefined, supersede: () => undefined }, () => undefined);
+  const session = await coordinator.member();
+  await session.next();
+  await session.next(); // a heartbeat: by then it is blocked
+  session.say(assignment(3, 1));
+  expect(await rank).toBe(1);
+  session.say(memberCommand(0, { case: 'abort', value: { reason: 'the test is over' } }));
+  session.end();
+  await compute.terminate();
 });
 
 test.each([['to prepare', 0, 0], ['to a generation', 3, 2]])('an assignment %s that is repeated, as after a break, is taken once', async (_what, generation, members) => {
