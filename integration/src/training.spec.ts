@@ -50,9 +50,9 @@ afterAll(async () => {
   expect(await cluster.stop()).toBe(0);
 }, 60_000);
 
-const train = async (workers: number, replicas: number, seed: number): Promise<JobDocument> => {
+const train = async (workers: number, replicas: number, seed: number, ...flags: readonly string[]): Promise<JobDocument> => {
   const documents = await cluster.json<JobDocument>('train', moduleFile('everything'), '--examples', 'penguins', '--output', `p${workers}-v${replicas}-s${seed}`,
-    '--workers', String(workers), '--replicas', String(replicas), '--seed', String(seed));
+    '--workers', String(workers), '--replicas', String(replicas), '--seed', String(seed), ...flags);
   const job = documents.at(-1);
   if (!job) throw new Error('train printed nothing');
   return job;
@@ -111,6 +111,24 @@ test('another seed makes another model', async () => {
   const [five, six] = [await train(1, 4, 5), await train(2, 4, 6)];
   expect(six.result.modelDigest).not.toBe(five.result.modelDigest);
 }, 120_000);
+
+test('under shard policy OFF every replica reads all records: one digest on one and two workers, and V times the records', async () => {
+  const jobs = [await train(1, 4, 5, '--shard-policy', 'OFF'), await train(2, 4, 5, '--shard-policy', 'OFF')];
+  expect(new Set(jobs.map((job) => job.result.modelDigest)).size).toBe(1);
+  for (const { name, ledger } of jobs) {
+    expect(ledger).toEqual(jobs[0]?.ledger);
+    expect(ledger.records).toBe(String(4 * 2 * 274 + 2 * 26));
+    const [report] = await cluster.json<Verification>('jobs', 'verify', name);
+    expect(report?.calls.map(({ verdict }) => verdict.kind)).toEqual(['AS_PLANNED', 'AS_PLANNED']);
+  }
+}, 120_000);
+
+test('shard policy FILE with fewer files than replicas fails with a sentence that says what to do', async () => {
+  const { code, stderr, stdout } = await cluster.run('train', moduleFile('everything'), '--examples', 'penguins', '--shard-policy', 'FILE');
+  expect(code).toBe(1);
+  expect(stdout + stderr).toMatch(/TOO_FEW_FILES/);
+  expect(stdout + stderr).toMatch(/shard policy FILE deals whole files to 4 logical replicas, but .* has \d with records: write the examples as at least 4 files/);
+}, 60_000);
 
 test('members that have finished wait for a chief that has not', async () => {
   const job = (await cluster.json<JobDocument>('train', moduleFile('slow-chief'), '--examples', 'penguins', '--workers', '2')).at(-1);

@@ -1,6 +1,6 @@
 /** Members come, go, stall and return: what the coordinator makes of it, with sessions and a clock in memory. */
 import { create } from '@bufbuild/protobuf';
-import { JobErrorSchema, JobState } from '@lockstep/contract';
+import { JobErrorSchema, JobState, WorkerCountSchema } from '@lockstep/contract';
 import { callEnded, CoordinatorWorld, step, type FakeMember } from './testing/coordinator-world';
 
 const [A, B, C] = ['workers/a', 'workers/b', 'workers/c'] as const;
@@ -31,7 +31,7 @@ const membersIn = ({ assignment }: FakeMember): readonly string[] => (assignment
 describe('a job that runs', () => {
   test('takes in a worker that comes, between two steps: it is told what has ended, prepares, and gets a generation', async () => {
     const w = new CoordinatorWorld();
-    const { name, a, b } = await pair(w, { workers: { $typeName: 'lockstep.coordinator.v1.WorkerCount', min: 2, max: 3 } });
+    const { name, a, b } = await pair(w, { workers: create(WorkerCountSchema, { min: 2, max: 3 }) });
     await w.coordinator.memberProgress(a.session, [callEnded(0), step(0, 1)]);
     await w.attach(C);
     expect(await w.toldAgent(C)).toEqual([`startChild ${name}`]);
@@ -55,7 +55,7 @@ describe('a job that runs', () => {
     expect(w.agents.free()).toEqual([C]);
 
     const other = new CoordinatorWorld();
-    await other.run([A], { workers: { $typeName: 'lockstep.coordinator.v1.WorkerCount', min: 1, max: 2 } });
+    await other.run([A], { workers: create(WorkerCountSchema, { min: 1, max: 2 }) });
     const { name: waits } = await other.submit(2);
     await other.attach(B);
     expect(other.agents.free()).toEqual([B]);
@@ -65,7 +65,7 @@ describe('a job that runs', () => {
 
   test('drops a joiner whose numerics differ, by name, and does not ask it again', async () => {
     const w = new CoordinatorWorld();
-    const { name } = await pair(w, { workers: { $typeName: 'lockstep.coordinator.v1.WorkerCount', min: 2, max: 3 } });
+    const { name } = await pair(w, { workers: create(WorkerCountSchema, { min: 2, max: 3 }) });
     await w.attach(C);
     const c = await w.join(name, C, { fingerprint: 'wasm' });
     expect(c.told).toEqual(['abort']);
@@ -179,7 +179,7 @@ describe('members that cannot exchange', () => {
 describe('a session that ends', () => {
   test('is nobody\'s loss when its process comes back in time, with what it missed', async () => {
     const w = new CoordinatorWorld();
-    const { name, a, b } = await pair(w, { workers: { $typeName: 'lockstep.coordinator.v1.WorkerCount', min: 2, max: 3 } });
+    const { name, a, b } = await pair(w, { workers: create(WorkerCountSchema, { min: 2, max: 3 }) });
     await w.ended(b);
     await w.pass(2999);
     const back = await w.rejoin(b, 1);
@@ -211,7 +211,7 @@ describe('a session that ends', () => {
 
   test('a joiner is told again to prepare when it may not have heard of it', async () => {
     const w = new CoordinatorWorld();
-    const { name } = await w.run([A], { workers: { $typeName: 'lockstep.coordinator.v1.WorkerCount', min: 1, max: 2 } });
+    const { name } = await w.run([A], { workers: create(WorkerCountSchema, { min: 1, max: 2 }) });
     await w.attach(B);
     const b = await w.join(name, B);
     await w.ended(b);

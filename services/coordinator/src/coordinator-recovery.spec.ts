@@ -1,6 +1,6 @@
 /** What outlives the coordinator's process and a job's workers, and what a store that refuses must not lead to. */
 import { create } from '@bufbuild/protobuf';
-import { JobErrorSchema, JobState } from '@lockstep/contract';
+import { JobErrorSchema, JobState, WorkerCountSchema } from '@lockstep/contract';
 import { callEnded, CoordinatorWorld, step, type FakeMember } from './testing/coordinator-world';
 
 const [A, B, C] = ['workers/a', 'workers/b', 'workers/c'] as const;
@@ -63,7 +63,7 @@ describe('a coordinator that is started again', () => {
 
   test('still has the finished calls, for those who join, and the books of those who had finished', async () => {
     const w = new CoordinatorWorld();
-    const { name, a, b } = await pair(w, { workers: { $typeName: 'lockstep.coordinator.v1.WorkerCount', min: 2, max: 3 } });
+    const { name, a, b } = await pair(w, { workers: create(WorkerCountSchema, { min: 2, max: 3 }) });
     await w.coordinator.memberProgress(a.session, [callEnded(0, '{"loss":[1]}')]);
     await w.restart();
     for (const { worker, child } of [a, b]) await w.attach(worker, { job: name, child });
@@ -114,6 +114,27 @@ describe('a job that lost all its workers', () => {
     await w.ready([c]);
     await w.coordinator.memberProgress(c.session, [step(1), step(2)]);
     expect(await w.job(name)).toMatchObject({ state: JobState.RUNNING, committedSteps: 3n, ledger: { records: 24n, sum: 3n * 2n ** 62n + 3n }, reports: [] });
+  });
+
+  test('tells who joins of no call that it goes through anew, and has not finished yet', async () => {
+    const w = new CoordinatorWorld();
+    const { name, members: [a] } = await w.run([A], { workers: create(WorkerCountSchema, { min: 1, max: 3 }) });
+    if (!a) throw new Error('a member was asked for');
+    await w.coordinator.memberProgress(a.session, [callEnded(0)]);
+    await w.checkpoint(a, 5, undefined, 1);
+    await w.coordinator.memberProgress(a.session, [callEnded(1)]);
+    await w.restart(); // which has to be known to the next coordinator too
+    await w.pass(3001);
+    expect(await w.state(name)).toBe('QUEUED');
+    await w.attach(A);
+    const again = await w.join(name, A);
+    expect(again.assignment.checkpoint).toBe('artifacts/c/versions/5');
+    await w.ready([again]);
+    await w.attach(B);
+    expect((await w.join(name, B)).assignment.finishedCalls.map((c) => c.number)).toEqual([0]);
+    await w.coordinator.memberProgress(again.session, [callEnded(1), callEnded(2)]);
+    await w.attach(C);
+    expect((await w.join(name, C)).assignment.finishedCalls.map((c) => c.number)).toEqual([0, 1, 2]);
   });
 
   test('has no books of theirs: what they did since the checkpoint is done again', async () => {

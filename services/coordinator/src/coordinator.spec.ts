@@ -117,7 +117,7 @@ describe('a job', () => {
   test('whose rendezvous nobody joins fails by its deadline', async () => {
     const w = new CoordinatorWorld();
     await w.attach(A);
-    const { name } = await w.submit(1);
+    const { name } = await w.submit(1, { maxRestarts: 0 });
     await w.pass(60_001);
     expect((await w.job(name)).error).toMatchObject({ reason: 'RENDEZVOUS_DEADLINE', worker: A });
   });

@@ -23,7 +23,7 @@ import { JobEffects, type Fence } from './job-effects';
 import { eventsOf } from './job-events';
 import { jobHasEnded, toJobState, withState, type JobRecord } from './job-record';
 import type { JobChange, JobStore } from './job-store';
-import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toStoredCall, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
+import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toResumePoint, toStoredCall, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
 import { takeProgress } from './progress';
 import { Serial } from './serial';
 import type { Submission } from './submission';
@@ -71,7 +71,7 @@ export class Coordinator {
       const job = this.track(record, machine?.state ?? QUEUED);
       job.committed = machine?.committed;
       job.calls.push(...(await this.store.listCalls(name)).map(fromStoredCall));
-      job.checkpoint = (await this.store.listCheckpoints(name))[0]?.version ?? '';
+      job.checkpoint = (await this.store.listCheckpoints(name)).map(toResumePoint)[0];
       await this.input(name, { kind: 'TAKEN_OVER' });
       if (isStanding(job.state)) this.effects.carryOut(job, { kind: 'FENCE', generation: job.state.generation });
     }
@@ -234,7 +234,7 @@ export class Coordinator {
       if (!taken) return;
       const change: JobChange = { checkpoints: [told], droppedCheckpoints: taken.dropped.map((one) => one.version) };
       await this.store.update(job.record.job, [{ case: 'checkpointCommitted', value: create(CheckpointCommittedSchema, { position: place, version, stateDigest, steps }) }], this.around.nowMs(), change);
-      job.checkpoint = taken.kept[0]?.version ?? '';
+      job.checkpoint = taken.kept.map(toResumePoint)[0];
       this.cleaner.listChanged(session.job, taken.kept.map((one) => one.version));
     });
   }
@@ -272,7 +272,7 @@ export class Coordinator {
 
   private track(record: JobRecord, state: JobState): LiveJob {
     const job: LiveJob = {
-      record, state, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), committed: undefined, told: undefined, calls: [], checkpoint: '',
+      record, state, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), committed: undefined, told: undefined, calls: [], checkpoint: undefined,
       facts: factsOf(record, this.settings),
     };
     this.live.set(record.job.name, job);
@@ -284,7 +284,10 @@ export class Coordinator {
     const jobs = [...this.live.values()];
     const queued = jobs.filter((j) => j.state.kind === 'QUEUED');
     const applicants = queued.map(({ record: { job } }) => ({ job: job.name, minWorkers: job.spec?.workers?.min ?? 1, maxWorkers: job.spec?.workers?.max ?? 1 }));
-    for (const { job, workers } of admit(applicants, this.agents.free())) await this.apply(job, { kind: 'START', workers });
+    for (const { job: name, workers } of admit(applicants, this.agents.free())) {
+      const { checkpoint, calls } = this.live.get(name) ?? { checkpoint: undefined, calls: [] };
+      await this.apply(name, { kind: 'START', workers, calls: { resumed: checkpoint?.calls ?? 0, stored: calls.length } });
+    }
     const waiting = queued.filter((job) => job.state.kind === 'QUEUED');
     for (const job of waiting) await this.tellWait(job);
     // Who runs grows only when nobody waits.

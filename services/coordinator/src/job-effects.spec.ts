@@ -8,7 +8,7 @@ import { SETTINGS } from './testing/coordinator-world';
 
 const A = 'workers/a';
 const MEMBERS: readonly GroupMember[] = [{ rank: 0, worker: A, address: 'a:1', range: { from: 0, to: 4 } }];
-const RUNNING: JobState = { kind: 'RUNNING', restarts: 0, generation: 7, endMs: null, barred: [], members: MEMBERS, entering: [], joiners: [], deferral: { tries: 0, untilMs: 0 }, finished: [], suspicions: [], absences: [], fingerprint: 'f' };
+const RUNNING: JobState = { kind: 'RUNNING', restarts: 0, generation: 7, endMs: null, barred: [], callsAtStart: { resumed: 0, stored: 0 }, members: MEMBERS, entering: [], joiners: [], deferral: { tries: 0, untilMs: 0 }, finished: [], suspicions: [], absences: [], fingerprint: 'f' };
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function world() {
@@ -33,7 +33,7 @@ function world() {
   };
   const job: LiveJob = {
     record, state: RUNNING, committed: { kind: 'STEP', call: 1, epoch: 0, step: 4 }, told: undefined, waitsFor: '', fenced: Promise.resolve(), calls: [create(FinishedCallSchema, { number: 0 })],
-    checkpoint: 'artifacts/c/versions/1', facts: factsOf(record, SETTINGS), sessions: new Map([[A, session]]),
+    checkpoint: { version: 'artifacts/c/versions/1', calls: 0 }, facts: factsOf(record, SETTINGS), sessions: new Map([[A, session]]),
   };
   return { effects, job, inputs, said, commands, fences, agents };
 }

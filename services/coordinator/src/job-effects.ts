@@ -2,7 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { toProgressPoint } from '@lockstep/client';
 import { AssignmentSchema, type Assignment } from '@lockstep/contract';
-import { isStanding, type JobEffect, type JobFailure, type JobInput } from '@lockstep/membership';
+import { callsToTell, isStanding, type JobEffect, type JobFailure, type JobInput } from '@lockstep/membership';
 import type { AgentRegistry } from './agent-registry';
 import { toGeneration } from './job-record';
 import type { LiveJob } from './live-job';
@@ -38,10 +38,10 @@ export class JobEffects {
         }
         return undefined;
       case 'PREPARE':
-        return session?.send({ case: 'assignment', value: create(AssignmentSchema, { ...this.description(job), finishedCalls: [...job.calls] }) }, 0n);
+        return session?.send({ case: 'assignment', value: create(AssignmentSchema, { ...this.description(job), finishedCalls: [...callsToTell(job.state, job.calls)] }) }, 0n);
       case 'ASSIGN': {
         const value = create(AssignmentSchema, {
-          ...this.description(job), generation: toGeneration(effect.generation, effect.members), rank: effect.rank, checkpoint: job.checkpoint,
+          ...this.description(job), generation: toGeneration(effect.generation, effect.members), rank: effect.rank, checkpoint: job.checkpoint?.version ?? '',
           ...(job.committed && { committed: toProgressPoint(job.committed) }),
         });
         return session?.send({ case: 'assignment', value }, BigInt(effect.generation));

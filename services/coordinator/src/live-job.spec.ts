@@ -11,7 +11,7 @@ const FACTS = factsOf(record({ spec: { replicas: 4, maxRestarts: 3, numerics: Nu
 function grown(): JobState {
   let state = QUEUED;
   for (const input of [
-    { kind: 'START', workers: ['workers/a', 'workers/b'] },
+    { kind: 'START', workers: ['workers/a', 'workers/b'], calls: { resumed: 1, stored: 2 } },
     ...['a', 'b'].map((w) => ({ kind: 'JOINED', worker: `workers/${w}`, address: `${w}:1`, fingerprint: 'f' }) as const),
     ...['a', 'b'].map((w) => ({ kind: 'READY', worker: `workers/${w}`, generation: 1 }) as const),
     { kind: 'GROW', workers: ['workers/c'] },

@@ -1,8 +1,8 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { FinishedCallSchema, Numerics, type FinishedCall, type MemberCommand } from '@lockstep/contract';
+import { FinishedCallSchema, Numerics, PositionSchema, type FinishedCall, type MemberCommand } from '@lockstep/contract';
 import type { JobFacts, JobState, ProgressPoint } from '@lockstep/membership';
 import type { JobRecord } from './job-record';
-import type { FinishedCall as StoredCall } from './job-store';
+import type { Checkpoint, FinishedCall as StoredCall } from './job-store';
 
 /** A member's open session. */
 export interface MemberSession {
@@ -12,6 +12,14 @@ export interface MemberSession {
   readonly address: string;
   send(command: MemberCommand['command'], generation: bigint): void;
   close(): void;
+}
+
+/** What a job goes on from when it starts again. */
+export interface ResumePoint {
+  /** artifacts/{artifact}/versions/{version} */
+  readonly version: string;
+  /** Calls that its state has finished: it was taken within the next one. */
+  readonly calls: number;
 }
 
 /** A job that has not ended, with what only this process knows of it. */
@@ -29,7 +37,7 @@ export interface LiveJob {
   /** In order. */
   readonly calls: FinishedCall[];
   /** The newest one. */
-  checkpoint: string;
+  checkpoint: ResumePoint | undefined;
   readonly facts: JobFacts;
   readonly sessions: Map<string, MemberSession>;
 }
@@ -73,6 +81,8 @@ export function decodeMachine(machine: Uint8Array | undefined): { readonly state
   const { state, committed } = JSON.parse(Buffer.from(machine).toString()) as Machine;
   return { state, committed: committed ?? undefined };
 }
+
+export const toResumePoint = ({ version, position }: Checkpoint): ResumePoint => ({ version, calls: fromBinary(PositionSchema, position).call });
 
 export const toStoredCall = (call: FinishedCall): StoredCall => ({ number: call.number, record: toBinary(FinishedCallSchema, call) });
 

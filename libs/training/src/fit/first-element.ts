@@ -9,7 +9,6 @@ import { CollectiveError, type Position } from '@lockstep/reduction';
 import { TrainingError } from '../errors';
 import type { TrainingContext } from '../runtime';
 import { bitsOf } from '../step/tensor-bits';
-import type { ElementDataset, ElementIterator } from './dataset-batches';
 import type { BatchTensors } from './dataset-element';
 
 /** Digest of a pass without elements. */
@@ -60,10 +59,11 @@ export class FirstElement {
  * Refuses what can be iterated once alone, where it may have to be iterated again.
  *
  * @param call in words: `fitDataset()`
+ * @param data what it was given
  * @throws TrainingError (DATASET_NOT_REPLAYABLE)
  */
-export function refuseIterators({ replay }: TrainingContext, call: string, data: ElementDataset | ElementIterator): void {
-  if (replay === 'NONE' || !('next' in data)) return;
+export function refuseIterators({ replay }: TrainingContext, call: string, data: unknown): void {
+  if (replay === 'NONE' || typeof data !== 'object' || data === null || !('next' in data)) return;
   throw new TrainingError(
     'DATASET_NOT_REPLAYABLE',
     `${call} was given an iterator, which gives its elements once. In a job with several workers or with checkpoints, a process that joins or resumes reads the data again from its start: ` +

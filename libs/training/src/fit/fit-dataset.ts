@@ -49,7 +49,7 @@ export function fitDatasetRequest(context: TrainingContext, model: AdoptedModel,
   if ('validationSplit' in args && args.validationSplit != null) refuse('validationSplit cannot be used with a dataset; use validationData');
   if (Array.isArray(args.validationData) && args.validationData.length !== 2) refuse('validationData is [xs, ys]; sample weights are not implemented in tfjs');
   refuseIterators(context, 'fitDataset()', dataset);
-  if (typeof args.validationData === 'object' && args.validationData !== null && 'next' in args.validationData) refuseIterators(context, 'fitDataset(), as validationData,', args.validationData as unknown as ElementIterator);
+  refuseIterators(context, 'fitDataset(), as validationData,', args.validationData);
   const stepsPerEpoch = batchesPerEpoch ?? (dataset.size != null && Number.isFinite(dataset.size) ? dataset.size : undefined);
   const examples = hasBatchSource(dataset) ? dataset[BATCH_SOURCE](0).examples : undefined;
   return {

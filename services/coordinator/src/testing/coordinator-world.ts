@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
-  AgentRegisterSchema, JobState, MemberFinishedSchema, MemberHelloSchema, MetricValueSchema, ProgressEntrySchema, StepsCommittedSchema, TrainJobSpecSchema, WorkerCountSchema,
+  AgentRegisterSchema, CheckpointWrittenSchema, JobState, MemberFinishedSchema, MemberHelloSchema, MetricValueSchema, ProgressEntrySchema, StepsCommittedSchema, TrainJobSpecSchema, WorkerCountSchema,
   type AgentCommand, type JobEvent, type MemberCommand, type ProgressEntry, type TrainJob,
 } from '@lockstep/contract';
 import { toProgressPoint } from '@lockstep/client';
@@ -166,8 +166,9 @@ export class CoordinatorWorld {
     return this.coordinator.modelCommitted(member.session, { $typeName: 'lockstep.coordinator.v1.JobResult', model: 'artifacts/o/versions/1', modelDigest: 'm', stateDigest: 'd', steps: 3n, execution: '', notes: [] });
   }
 
-  checkpoint(member: FakeMember, steps: number, version = `artifacts/c/versions/${steps}`): Promise<void> {
-    return this.coordinator.memberCheckpoint(member.session, { $typeName: 'lockstep.coordinator.v1.CheckpointWritten', version, stateDigest: `s${steps}`, steps: BigInt(steps) });
+  /** @param call the one in which it was taken */
+  checkpoint(member: FakeMember, steps: number, version = `artifacts/c/versions/${steps}`, call = 0): Promise<void> {
+    return this.coordinator.memberCheckpoint(member.session, create(CheckpointWrittenSchema, { version, stateDigest: `s${steps}`, steps: BigInt(steps), position: { call } }));
   }
 
   /** Time passes, and the coordinator looks at its deadlines. */

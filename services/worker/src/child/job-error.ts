@@ -4,6 +4,7 @@ import { ExamplesError } from '@lockstep/examples';
 import { GraphError } from '@lockstep/graph';
 import { CollectiveError } from '@lockstep/reduction';
 import { RpcError } from '@lockstep/rpc';
+import { ShardingError } from '@lockstep/sharding';
 import { StateError, TrainingError } from '@lockstep/training';
 import { ModuleError } from './module-loader';
 import { toPosition } from './progress-reporter';
@@ -33,6 +34,7 @@ export function toJobError(caught: unknown, member: FailedMember): JobError {
     return { ...base, reason: known.reason, message: known.message, fault, ...(known.details.position && { position: toPosition(known.details.position) }) };
   }
   if (known instanceof ExamplesError) return { ...base, reason: known.reason, message: known.message, fault: Fault.DATA };
+  if (known instanceof ShardingError) return { ...base, reason: known.reason, message: known.message, fault: known.reason === 'BAD_ARGUMENT' ? Fault.MODULE : Fault.DATA };
   if (known instanceof GraphError) return { ...base, reason: known.reason, message: known.message };
   if (known instanceof StateError) return { ...base, reason: known.reason, message: known.message };
   if (known instanceof ModuleError) return { ...base, reason: known.reason, message: known.message, stack: known.cause instanceof Error ? known.cause.stack ?? '' : '' };
@@ -41,7 +43,7 @@ export function toJobError(caught: unknown, member: FailedMember): JobError {
   return { ...base, message: `the module threw: ${error.message}`, stack: error.stack ?? '' };
 }
 
-const KNOWN = [TrainingError, CollectiveError, ExamplesError, GraphError, StateError, ModuleError, NoModelError, RpcError] as const;
+const KNOWN = [TrainingError, CollectiveError, ExamplesError, ShardingError, GraphError, StateError, ModuleError, NoModelError, RpcError] as const;
 
 function knownCause(error: Error): Error | undefined {
   for (let e: unknown = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
