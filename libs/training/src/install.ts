@@ -1,6 +1,6 @@
 import type { Position } from '@lockstep/reduction';
 import type { Scalar } from '@tensorflow/tfjs-core';
-import type { Callback, History, LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
+import type { History, LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
 import { AdoptedModel } from './adopted-model';
 import { callLabel } from './calls/call-claim';
 import { CallSequence, type ResultCodec } from './calls/call-sequence';
@@ -132,7 +132,7 @@ export function installTraining(tf: Tf, runtime: TrainingRuntime): Training {
 
 /** tfjs takes a list of callbacks by its first item: either all are callbacks, or all are plain objects. */
 const withCallbacks = (tf: Tf, args: ModelFitArgs): ModelFitArgs =>
-  (Array.isArray(args.callbacks) ? { ...args, callbacks: [...standardizeCallbacks(tf, args.callbacks, args.yieldEvery)] as unknown as Callback[] } : args);
+  (Array.isArray(args.callbacks) ? { ...args, callbacks: [...standardizeCallbacks(tf, args.callbacks, args.yieldEvery)] } : args);
 
 const NOTHING: ResultCodec<void> = { pack: () => null, unpack: () => undefined };
 

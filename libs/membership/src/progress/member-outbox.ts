@@ -89,13 +89,14 @@ export class MemberOutbox<Statement, Entry> {
 
   /** Adds up neighbours of the older half. */
   private bound(): void {
-    const { maxEntries, merge } = this.rules;
+    const { rules } = this;
+    const { maxEntries } = rules;
     if (this.entries.length <= maxEntries) return;
     const half = Math.floor(maxEntries / 2);
     const merged: Entry[] = [];
     for (const entry of this.entries.slice(0, half)) {
       const last = merged.at(-1);
-      const both = last === undefined ? undefined : merge(last, entry);
+      const both = last === undefined ? undefined : rules.merge(last, entry);
       if (both === undefined) merged.push(entry);
       else merged[merged.length - 1] = both;
     }

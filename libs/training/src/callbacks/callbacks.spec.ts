@@ -145,7 +145,7 @@ test('a loss that is not finite ends the training, where terminateOnNaN says so:
   try {
     const model = sequentialModel(tf);
     model.compile({ optimizer: OPTIMIZERS.adam(tf), loss: 'categoricalCrossentropy' });
-    const bad = tf.concat([rows.x.slice(0, 12), tf.fill([12, 20], NaN)]) as tf.Tensor2D;
+    const bad = tf.concat<tf.Tensor2D>([rows.x.slice(0, 12), tf.fill([12, 20], NaN)]);
     const weights: string[] = [];
     const watch = custom({ onBatchEnd: () => void weights.push(weightBits(model).join()) });
     const args = { batchSize: 6, epochs: 5, shuffle: false, verbose: 0 } as const;
