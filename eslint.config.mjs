@@ -31,6 +31,7 @@ export default tseslint.config(
           { sourceTag: 'layer:contract', onlyDependOnLibsWithTags: ['layer:contract'], bannedExternalImports: [...GRPC_AND_STORAGE, '@tensorflow/*'] },
           { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: DOMAIN, bannedExternalImports: [...GRPC_AND_STORAGE, '@tensorflow/*', '@bufbuild/*'] },
           { sourceTag: 'layer:adapter', onlyDependOnLibsWithTags: ['layer:contract', ...DOMAIN, 'layer:adapter'] },
+          { sourceTag: 'layer:simulation', onlyDependOnLibsWithTags: [...DOMAIN, 'layer:simulation'], bannedExternalImports: [...GRPC_AND_STORAGE, '@tensorflow/*', '@bufbuild/*'] },
           { sourceTag: 'layer:author', onlyDependOnLibsWithTags: [...DOMAIN, 'layer:adapter', 'layer:author'], bannedExternalImports: GRPC_AND_STORAGE },
           { sourceTag: 'layer:client', onlyDependOnLibsWithTags: ['layer:contract', ...DOMAIN, 'layer:adapter', 'layer:client'] },
           { sourceTag: 'layer:service', onlyDependOnLibsWithTags: ['layer:contract', ...DOMAIN, 'layer:adapter', 'layer:author', 'layer:client'] },

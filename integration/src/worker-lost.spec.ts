@@ -14,6 +14,8 @@ beforeAll(async () => {
   client = new CoordinatorClient(cluster.facts.coordinator);
   await cluster.json(...IMPORT_PENGUINS);
 }, 120_000);
+/** So that what one test leaves behind holds no worker of the next. */
+afterEach(() => LongJob.cancelAll());
 afterAll(async () => {
   client.close();
   await cluster.stop();
@@ -24,6 +26,8 @@ type EventValue<Kind extends EventKind> = Extract<JobEvent['event'], { readonly 
 
 /** A job that would run for minutes, followed event by event. */
 class LongJob {
+  private static readonly all: LongJob[] = [];
+
   private constructor(readonly name: string, private readonly events: AsyncIterator<JobEvent>) {}
 
   /** Submits it on both workers, or on one, and waits for its first committed step. */
@@ -32,6 +36,7 @@ class LongJob {
       '--hyperparameters', JSON.stringify({ stepMs: 60, epochs: 1000 }), '--detach', ...flags);
     const name = submitted?.name ?? '';
     const job = new LongJob(name, client.watch(name)[Symbol.asyncIterator]());
+    LongJob.all.push(job);
     await job.until('stepsCommitted');
     return job;
   }
@@ -56,6 +61,10 @@ class LongJob {
   async cancel(): Promise<void> {
     await client.cancel(this.name);
     expect((await this.ended()).state).toBe(JobState.CANCELLED);
+  }
+
+  static async cancelAll(): Promise<void> {
+    for (const { name } of LongJob.all.splice(0)) await client.cancel(name);
   }
 
   private job(): Promise<TrainJob> {

@@ -35,6 +35,9 @@ export const USAGE = `usage: coordinator --artifact HOST:PORT [flags]
   --prepare-timeout-ms  how long a worker that joins a running job may take to run its module so far; default 600000 (LOCKSTEP_COORDINATOR_PREPARE_TIMEOUT_MS)
   --log-level           ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_COORDINATOR_LOG_LEVEL)`;
 
+/** Heartbeats come six times a lease, and are looked for four times a second. */
+const MIN_LEASE_MS = 1000;
+
 const text = { type: 'string' } as const;
 const OPTIONS = { artifact: text, listen: text, data: text, database: text, 'leader-lease-ms': text, 'lease-ms': text, 'rendezvous-timeout-ms': text, 'export-timeout-ms': text, 'prepare-timeout-ms': text, 'log-level': text } as const;
 
@@ -42,10 +45,11 @@ const OPTIONS = { artifact: text, listen: text, data: text, database: text, 'lea
 export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): CoordinatorConfig {
   const { values } = parseArgs({ args: [...argv], options: OPTIONS });
   const value = (flag: keyof typeof OPTIONS): string | undefined => values[flag] ?? env[`LOCKSTEP_COORDINATOR_${flag.toUpperCase().replaceAll('-', '_')}`];
-  const milliseconds = (flag: 'lease-ms' | 'leader-lease-ms' | 'rendezvous-timeout-ms' | 'export-timeout-ms' | 'prepare-timeout-ms', fallback: number): number => {
+  const milliseconds = (flag: 'lease-ms' | 'leader-lease-ms' | 'rendezvous-timeout-ms' | 'export-timeout-ms' | 'prepare-timeout-ms', fallback: number, least = 1): number => {
     const given = value(flag);
     if (given === undefined) return fallback;
     if (!/^[1-9]\d{0,9}$/.test(given)) throw new Error(`--${flag} "${given}" is not a number of milliseconds`);
+    if (Number(given) < least) throw new Error(`--${flag} "${given}" is too short: at least ${least}`);
     return Number(given);
   };
   const artifact = value('artifact');
@@ -58,6 +62,6 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     ...(database !== undefined && { database }),
     leaderLeaseMs: milliseconds('leader-lease-ms', 3000),
     artifact, logLevel, listen: value('listen') ?? '127.0.0.1:7070', dataFolder: resolve(value('data') ?? 'coordinator-data'),
-    leaseMs: milliseconds('lease-ms', 3000), rendezvousTimeoutMs: milliseconds('rendezvous-timeout-ms', 60_000), exportTimeoutMs: milliseconds('export-timeout-ms', 600_000), prepareTimeoutMs: milliseconds('prepare-timeout-ms', 600_000),
+    leaseMs: milliseconds('lease-ms', 3000, MIN_LEASE_MS), rendezvousTimeoutMs: milliseconds('rendezvous-timeout-ms', 60_000), exportTimeoutMs: milliseconds('export-timeout-ms', 600_000), prepareTimeoutMs: milliseconds('prepare-timeout-ms', 600_000),
   };
 }

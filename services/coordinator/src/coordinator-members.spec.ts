@@ -155,14 +155,30 @@ describe('a member that is lost costs its job that member:', () => {
 describe('members that cannot exchange', () => {
   const suspect = (w: CoordinatorWorld, member: FakeMember, rank: number): Promise<void> => w.coordinator.memberSuspended(member.session, 1, `rank ${rank} is gone`, [rank], false);
 
-  test('of two, the one goes that has no session, however long the other has been silent', async () => {
+  test.each([[['a']], [['b', 'a']]] as const)('of two, the one goes that has no session, whoever complains (%p); its worker is welcome again', async (complain) => {
     const w = new CoordinatorWorld();
     const { name, a, b } = await pair(w);
-    await suspect(w, b, 0);
+    if (complain.some((who) => who === 'b')) await suspect(w, b, 0);
     await w.ended(b);
     await suspect(w, a, 1);
-    await w.pass(1500, new Map([[A, 400]]));
-    expect([await notices(w, name), a.closed, a.assignment.number]).toEqual([[expect.stringContaining(`lost ${B} (rank 1)`)], false, 2]);
+    await w.pass(749, new Map([[A, 400]]));
+    expect(await notices(w, name)).toEqual([]); // its agent may still say more
+    await w.pass(1, new Map([[A, 400]]));
+    expect([await notices(w, name), a.closed, a.assignment.number]).toEqual([[`lost ${B} (rank 1): the session of its child process ended, and ${A} cannot exchange with it: rank 1 is gone`], false, 2]);
+    await w.exited(B);
+    await w.ready([a]);
+    await w.pass(250);
+    expect(await w.toldAgent(B)).toEqual([`startChild ${name}`, `stopChild ${name}`, `startChild ${name}`]);
+  });
+
+  test('nobody waits for one whose agent is gone too', async () => {
+    const w = new CoordinatorWorld();
+    const { name, a, b } = await pair(w);
+    await suspect(w, a, 1);
+    await w.detached(B);
+    await w.ended(b);
+    await w.pass(0);
+    expect(await notices(w, name)).toEqual([`lost ${B} (rank 1): the session of its child process ended, and ${A} cannot exchange with it: rank 1 is gone`]);
   });
 
   test('of two, the one goes that has been silent for longer', async () => {

@@ -23,7 +23,7 @@ import { JobEffects, type Fence } from './job-effects';
 import { eventsOf } from './job-events';
 import { jobHasEnded, toJobState, withState, type JobRecord } from './job-record';
 import type { JobChange, JobStore } from './job-store';
-import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toResumePoint, toStoredCall, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
+import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toResumePoint, toStoredCall, withoutPeers, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
 import { takeProgress } from './progress';
 import { Serial } from './serial';
 import type { Submission } from './submission';
@@ -248,12 +248,14 @@ export class Coordinator {
   }
 
   private async tickJob(name: string, job: LiveJob, silentMs: ReadonlyMap<string, number>): Promise<void> {
-    const away = heldWorkers(job.state).filter((worker) => !job.sessions.has(worker));
-    for (const worker of away) {
+    for (const worker of heldWorkers(job.state).filter((held) => !job.sessions.has(held))) {
       if (addressOf(job.state, worker) !== undefined) await this.apply(name, { kind: 'WORKER_ABSENT', worker, detail: 'its child process has no session' });
+      // An agent that is there knows better how its child ended, and is about to say so.
+      const patienceMs = this.agents.get(worker) ? this.settings.suspicionMs / 2 : 0;
+      const gone = withoutPeers(job.state, worker, this.around.nowMs() - patienceMs);
+      if (gone !== undefined) await this.apply(name, { kind: 'WORKER_LOST', worker, detail: gone });
     }
-    // Who has no session is not heard of at all.
-    await this.apply(name, { kind: 'TICK', silentMs: new Map([...silentMs, ...away.map((worker) => [worker, Infinity] as const)]) });
+    await this.apply(name, { kind: 'TICK', silentMs });
   }
 
   /** From here on sessions end because this process leaves: that is nobody's loss. */

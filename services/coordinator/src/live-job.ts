@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FinishedCallSchema, Numerics, PositionSchema, type FinishedCall, type MemberCommand } from '@lockstep/contract';
-import type { JobFacts, JobState, ProgressPoint } from '@lockstep/membership';
+import { isStanding, type JobFacts, type JobState, type ProgressPoint } from '@lockstep/membership';
 import type { JobRecord } from './job-record';
 import type { Checkpoint, FinishedCall as StoredCall } from './job-store';
 
@@ -87,3 +87,15 @@ export const toResumePoint = ({ version, position }: Checkpoint): ResumePoint =>
 export const toStoredCall = (call: FinishedCall): StoredCall => ({ number: call.number, record: toBinary(FinishedCallSchema, call) });
 
 export const fromStoredCall = ({ record }: StoredCall): FinishedCall => fromBinary(FinishedCallSchema, record);
+
+/**
+ * A worker that neither this coordinator nor a peer reaches is gone, and nobody has to wait.
+ *
+ * @param sinceMs when the peer must have said so at the latest
+ * @returns why, in words
+ */
+export function withoutPeers(state: JobState, worker: string, sinceMs: number): string | undefined {
+  const suspicion = isStanding(state) ? state.suspicions.find((one) => one.accused === worker && one.sinceMs <= sinceMs) : undefined;
+  const absence = isStanding(state) ? state.absences.find((one) => one.worker === worker) : undefined;
+  return suspicion && absence ? `${absence.why}, and ${suspicion.accuser} cannot exchange with it: ${suspicion.why}` : undefined;
+}

@@ -21,6 +21,7 @@ export interface SessionSettings {
 const MEMBER_COMMAND_LIMIT = 1000;
 /** Messages of one session that may wait for the coordinator's decisions. */
 const INBOX_LIMIT = 1000;
+const CUT = 'LEAVING';
 const DOMAIN_FAULTS: Record<Fault, DomainFault> = {
   [Fault.UNSPECIFIED]: 'MODULE', [Fault.MODULE]: 'MODULE', [Fault.WORKER]: 'WORKER', [Fault.DATA]: 'DATA', [Fault.CLUSTER]: 'CLUSTER',
 };
@@ -39,8 +40,6 @@ export class SessionServicer {
   private readonly leases: LeaseTable;
   private readonly open = new Map<string, OpenSession>();
   private sessionCount = 0;
-  /** Sessions that were silent for too long at the last check. */
-  private overdue: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly coordinator: Coordinator,
@@ -56,18 +55,12 @@ export class SessionServicer {
     join: (messages, { signal }) => this.join(messages, signal),
   };
 
-  /**
-   * Ends the sessions of those that have been silent for too long; to be called several times a lease. Found twice in a
-   * row: after a pause of this process itself, what came meanwhile is read between two checks.
-   */
+  /** Ends the sessions of those that have been silent for too long; to be called several times a lease. */
   checkLeases(): void {
-    const expired = this.leases.expired(this.nowMs());
-    for (const { holder, silentMs } of expired) {
-      if (!this.overdue.has(holder)) continue;
+    for (const { holder, silentMs } of this.leases.expired(this.nowMs())) {
       this.leases.forget(holder);
       this.open.get(holder)?.expire(silentMs);
     }
-    this.overdue = new Set(expired.map(({ holder }) => holder));
   }
 
   /** How long the member of each worker has not been heard of, milliseconds. What its agent says is no sign of life of its child. */
@@ -98,7 +91,7 @@ export class SessionServicer {
       yield create(AgentCommandSchema, { command: { case: 'registered', value: { heartbeatIntervalMs: this.settings.heartbeatIntervalMs, leaseMs: this.settings.leaseMs } } });
       yield* agent.commands;
     } catch (e) {
-      detail = messageOf(e);
+      if (!isCut(e)) detail = messageOf(e);
       lost = e instanceof SilenceError;
     } finally {
       this.release(key);
@@ -146,7 +139,7 @@ export class SessionServicer {
       yield* commands;
       void reading;
     } catch (e) {
-      detail = messageOf(e);
+      if (!isCut(e)) detail = messageOf(e);
       lost = e instanceof SilenceError;
       throw e;
     } finally {
@@ -226,10 +219,13 @@ export class SessionServicer {
 
 /** Ends a stream of commands when its call is cancelled, or this process leaves. */
 function endWith(signal: AbortSignal, commands: { close(failure?: Error): void }): void {
-  const end = (): void => commands.close(new RpcError('UNAVAILABLE', 'the coordinator leaves, or the call was cancelled', { reason: 'LEAVING' }));
+  const end = (): void => commands.close(new RpcError('UNAVAILABLE', 'the coordinator leaves, or the call was cancelled', { reason: CUT }));
   if (signal.aborted) end();
   else signal.addEventListener('abort', end, { once: true });
 }
+
+/** Whether a call was cut from outside: that says nothing of its client but that it is gone. */
+const isCut = (e: unknown): boolean => e instanceof RpcError && e.details.reason === CUT;
 
 const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 

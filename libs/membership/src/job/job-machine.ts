@@ -269,10 +269,12 @@ function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, nu
       if (nowMs <= state.deadlineMs) return UNCHANGED;
       const missing = lateMembers(state, silentMs);
       const detail = `could not connect to ${missing.length === 1 ? 'its' : 'their'} peers in time`;
+      // Where nobody got through and nobody is accused, all begin anew and none of them is to blame.
+      const blamed = missing.length < state.members.length ? missing : [];
       return regroup(facts, state, {
-        leave: missing.map(({ worker }) => worker), bar: missing.map(({ worker }) => worker), detail: `${seatNames(missing)} ${detail}`,
+        leave: missing.map(({ worker }) => worker), bar: blamed.map(({ worker }) => worker), detail: `${seatNames(missing)} ${detail}`,
         failure: { reason: 'RENDEZVOUS_DEADLINE', fault: 'WORKER', message: `${seatNames(missing)} ${detail}`, ...(missing[0] && { worker: missing[0].worker, rank: missing[0].rank }) },
-        notices: missing.map(({ worker, rank }) => ({ kind: 'MEMBER_LOST', worker, rank, detail })),
+        notices: blamed.map(({ worker, rank }) => ({ kind: 'MEMBER_LOST', worker, rank, detail })),
       }, nowMs);
     }
     case 'RUNNING':

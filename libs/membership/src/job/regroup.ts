@@ -35,6 +35,11 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
   const stay = state.members.filter(({ worker }) => !leave.includes(worker) && !putOff.includes(worker));
   const gone = state.members.filter(({ worker }) => leave.includes(worker)).map(({ worker }) => worker);
   const stop = gone.map((worker): JobEffect => ({ kind: 'STOP_CHILD', worker, reason: change.detail }));
+  // Nobody exchanges any more: the one who commits goes on as it is.
+  if (state.kind === 'EXPORTING' && stay.some(({ worker }) => worker === state.committer)) {
+    const away = state.absences.filter(({ worker }) => !gone.includes(worker));
+    return moved({ ...state, barred, members: stay, absences: away, suspicions: [] }, change.detail, stop, change.notices);
+  }
   // A state that is on its way to those who enter is lost with those who hold it.
   const holders = stay.filter(({ worker }) => !state.entering.includes(worker));
   if (holders.length === 0) return restart(facts, { ...state, barred }, change);

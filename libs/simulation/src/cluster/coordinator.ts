@@ -3,66 +3,29 @@
  * network. One decision after the other; each is stored before anything of it is carried out.
  */
 import {
-  admit, callsToTell, hasEnded, heldWorkers, isStanding, LeaseTable, membersOf, newEntries, takeCheckpoint, transition,
-  addressOf, refusalOf, type JobEffect, type JobFacts, type JobInput, type JobState, type ProgressPoint,
+  admit, callsToTell, hasEnded, heldWorkers, isStanding, membersOf, newEntries, takeCheckpoint, transition,
+  addressOf, refusalOf, type JobEffect, type JobInput, type JobState, type ProgressPoint,
 } from '@lockstep/membership';
-import type { Witness } from '../checks/witness';
-import type { End, Port } from '../world/connection';
-import type { DurableStore } from '../world/durable-store';
-import type { SimProcess } from '../world/sim-process';
-import type { CallOutcome, UnaryService } from '../world/unary-service';
+import type { CallOutcome } from '../world/unary-service';
 import type { LoggedCall } from '../workload/training-state';
 import { NAME_TAKEN } from './agent';
-import type { ArtifactAnswer, ArtifactRequest } from './artifact-service';
-import type { PlantedBug } from './bugs';
+import type { ArtifactAnswer } from './artifact-service';
 import { FENCED } from './member-session';
-import type { AgentCommand, AgentMessage, CheckpointReport, MemberCommand, MemberMessage, MemberStatement, ProgressEntry } from './messages';
+import type { CheckpointReport, MemberMessage, MemberStatement, ProgressEntry } from './messages';
+import { DONE, type AgentEnd, type AttachedAgent, type CoordinatorParts, type Done, type MemberEnd, type Outcome } from './coordinator-parts';
 import { Serial } from './serial';
+import { SessionLeases } from './session-leases';
 import { decodeMachine, encodeMachine, type StoredCheckpoint, type StoredJob } from './stored-job';
 
 const TICK_MS = 250;
 const LEAD_RETRY_MS = 300;
 const RENEWALS_A_LEASE = 4;
 
-export interface CoordinatorParts {
-  readonly process: SimProcess;
-  readonly store: DurableStore<StoredJob>;
-  readonly agentPort: Port<AgentMessage, AgentCommand>;
-  readonly memberPort: Port<MemberMessage, MemberCommand>;
-  readonly artifacts: UnaryService<ArtifactRequest, ArtifactAnswer>;
-  readonly facts: JobFacts;
-  readonly leaseMs: number;
-  readonly leaderLeaseMs: number;
-  readonly workers: { readonly min: number; readonly max: number };
-  readonly checkpointKeep: number;
-  readonly newChild: () => string;
-  readonly bug: PlantedBug | undefined;
-  readonly witness: Witness;
-}
-
-type AgentEnd = End<AgentMessage, AgentCommand>;
-type MemberEnd = End<MemberMessage, MemberCommand>;
-
-interface AttachedAgent {
-  readonly worker: string;
-  readonly end: AgentEnd;
-  child: string | undefined;
-  leaving: boolean;
-}
-
-/** What became of a task: the sender of a message is told when it was refused or could not be stored. */
-type Outcome = { readonly kind: 'DONE' } | { readonly kind: 'FENCED' | 'NOT_STORED'; readonly message: string };
-type Done = (outcome: Outcome) => void;
-
-const DONE: Outcome = { kind: 'DONE' };
-
 export class Coordinator {
   private readonly serial = new Serial<Outcome>();
   private readonly agents = new Map<string, AttachedAgent>();
   private readonly sessions = new Map<string, MemberEnd>();
-  private readonly leases: LeaseTable;
-  private readonly expiring = new Map<string, { readonly worker: string; readonly expire: (silentMs: number) => void }>();
-  private sessionCount = 0;
+  private readonly leases: SessionLeases;
   private epoch = 0;
   private state: JobState = { kind: 'CANCELLED' };
   private committed: ProgressPoint | undefined;
@@ -74,7 +37,7 @@ export class Coordinator {
   private fenced = true;
 
   constructor(private readonly parts: CoordinatorParts) {
-    this.leases = new LeaseTable(parts.leaseMs);
+    this.leases = new SessionLeases(parts.leaseMs, () => this.now());
   }
 
   /** Leads as soon as nobody else does. */
@@ -125,7 +88,7 @@ export class Coordinator {
     let key = '';
     let lost = false;
     const gone = (why: string): void => {
-      this.release(key);
+      this.leases.close(key);
       if (!agent || this.agents.get(agent.worker) !== agent) return;
       const { worker } = agent;
       this.agents.delete(worker);
@@ -133,7 +96,7 @@ export class Coordinator {
     };
     end.onClosed = gone;
     end.onMessage = (message) => {
-      this.heard(key);
+      this.leases.heard(key);
       switch (message.kind) {
         case 'REGISTER': {
           const { worker, child } = message;
@@ -144,7 +107,7 @@ export class Coordinator {
           const attached: AttachedAgent = { worker, end, child, leaving: false };
           agent = attached;
           this.agents.set(worker, attached);
-          key = this.lease(worker, (silentMs) => {
+          key = this.leases.open(worker, (silentMs) => {
             lost = true;
             end.close(`no heartbeat of ${worker}`);
             gone(`no heartbeat of ${worker} for ${silentMs} ms`);
@@ -198,7 +161,7 @@ export class Coordinator {
     let key = '';
     let lost = false;
     const gone = (why: string): void => {
-      this.release(key);
+      this.leases.close(key);
       if (worker !== undefined) this.sessionEnded(worker, end, why, lost);
     };
     const refused: Done = (outcome) => {
@@ -208,11 +171,11 @@ export class Coordinator {
     };
     end.onClosed = gone;
     end.onMessage = (message) => {
-      this.heard(key);
+      this.leases.heard(key);
       if (message.kind === 'HELLO') {
         const name = message.worker;
         worker = name;
-        key = this.lease(name, (silentMs) => {
+        key = this.leases.open(name, (silentMs) => {
           lost = true;
           end.close(`${FENCED}no heartbeat of ${name}'s child for ${silentMs} ms`);
           gone(`no heartbeat of ${name}'s child for ${silentMs} ms`);
@@ -299,16 +262,8 @@ export class Coordinator {
   }
 
   private tick(): void {
-    const now = this.now();
-    for (const { holder, silentMs } of this.leases.expired(now)) {
-      this.leases.forget(holder);
-      this.expiring.get(holder)?.expire(silentMs);
-    }
-    const silent = new Map<string, number>();
-    for (const [key, { worker }] of this.expiring) {
-      const ms = this.leases.silentMs(key, now);
-      if (ms !== undefined) silent.set(worker, Math.min(ms, silent.get(worker) ?? Infinity));
-    }
+    this.leases.expire();
+    const silent = this.leases.silence();
     const away = heldWorkers(this.state).filter((worker) => !this.sessions.has(worker));
     for (const worker of away) {
       silent.set(worker, Infinity);
@@ -436,22 +391,6 @@ export class Coordinator {
 
   private run(task: (done: Done) => void, settled: Done = () => undefined): void {
     this.serial.run(task, settled);
-  }
-
-  private lease(worker: string, expire: (silentMs: number) => void): string {
-    const key = `session-${++this.sessionCount}`;
-    this.leases.heard(key, this.now());
-    this.expiring.set(key, { worker, expire });
-    return key;
-  }
-
-  private heard(key: string): void {
-    if (this.expiring.has(key)) this.leases.heard(key, this.now());
-  }
-
-  private release(key: string): void {
-    this.leases.forget(key);
-    this.expiring.delete(key);
   }
 
   private now(): number {

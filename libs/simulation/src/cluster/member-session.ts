@@ -28,7 +28,7 @@ export class MemberSession {
   newestGeneration = 0;
   private readonly outbox = new MemberOutbox<MemberStatement, ProgressEntry>({
     pointOf: ({ point }) => point, maxEntries: MAX_ENTRIES,
-    merge: (older, newer) => (older.point.kind === 'STEP' && newer.point.kind === 'STEP' ? { ...newer, steps: older.steps + newer.steps, rows: older.rows + newer.rows, tally: older.tally + newer.tally } : undefined),
+    merge: (older, newer) => (older.point.kind === 'STEP' && newer.point.kind === 'STEP' ? newer : undefined),
   });
   private end: End<MemberCommand, MemberMessage> | undefined;
   private rejoins = false;

@@ -68,7 +68,7 @@ export class Member implements Membership {
   /** Answers the FORM that the compute thread waits in. */
   private forming: (() => void) | undefined;
   private hung = false;
-  private errand: 'MODULE' | 'NONE' | 'BUSY' = 'MODULE';
+  private errand: 'MODULE' | 'NONE' | 'FORMING' | 'BUSY' = 'MODULE';
   private commitFor: number | undefined;
   private writing = false;
   private checkpointDue = false;
@@ -274,7 +274,7 @@ export class Member implements Membership {
     this.checkpointDue = (this.checkpoints.stepDone(this.parts.process.nowMs()) || this.checkpointDue) && this.current?.rank === 0;
     if (!this.checkpointDue || this.writing || !this.module) return;
     this.checkpointDue = false;
-    const { steps, finishedCalls } = this.module;
+    const { books: { steps }, finishedCalls } = this.module;
     const state = this.module.state();
     const { job, process, artifacts, witness, worker } = this.parts;
     this.writing = true;
@@ -309,18 +309,24 @@ export class Member implements Membership {
     const { worker, witness } = this.parts;
     this.flush();
     const { digest } = module.state();
-    witness.finished(worker, digest, module.steps, this.current === undefined);
+    witness.finished(worker, digest, module.books.steps, this.current === undefined);
     witness.moment(worker, 'FINISHED');
-    this.session.state({ kind: 'finished', report: { worker, stateDigest: digest, steps: module.steps, hasModel: module.exported !== undefined } });
+    this.session.state({ kind: 'finished', report: { worker, stateDigest: digest, steps: module.books.steps, hasModel: module.exported !== undefined } });
     this.errand = 'NONE';
     this.attend();
   }
 
   /** Others may still work and need this member, or it is to commit: until the coordinator ends the job. */
   private attend(): void {
+    if (this.errand === 'FORMING' && this.commitFor !== undefined) {
+      // All have finished: nobody needs the generation that this member waits for.
+      this.course = undefined;
+      this.forming = undefined;
+      this.errand = 'NONE';
+    }
     if (this.errand !== 'NONE') return;
     if (this.waiting) {
-      this.errand = 'BUSY';
+      this.errand = 'FORMING';
       this.follow(this.collective.atBoundary(), () => {
         this.errand = 'NONE';
         this.attend();

@@ -1,16 +1,14 @@
 /** What agents, members and the coordinator say to one another: protos/lockstep/coordinator/v1/session.proto, without the encoding. */
 import type { FinishReport, GroupMember, JobFailure, ProgressPoint } from '@lockstep/membership';
-import type { LoggedCall } from '../workload/training-state';
+import type { Books, LoggedCall } from '../workload/training-state';
 
 /** Something that happened at a point of the job, as members report it. */
 export interface ProgressEntry {
   readonly point: ProgressPoint;
-  /** Steps that it stands for: more than one where old ones were told as one. */
-  readonly steps: number;
-  /** What there is to check: digest, rows and tally of a step, the logged call of one that ended. */
+  /** Of the model after a step, or of the call that ended. */
   readonly digest: string;
-  readonly rows: number;
-  readonly tally: number;
+  /** Since the job began: so entries that are left out, or told again in other pieces, change no sum. */
+  readonly books: Books;
   readonly call?: LoggedCall;
 }
 

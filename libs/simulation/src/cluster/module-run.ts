@@ -12,7 +12,7 @@ import type { Moment } from '../checks/witness';
 import { callDigest, rateOf } from '../workload/calls';
 import { applyBucket, applyStatistics, EVALUATION_ELEMENTS, evaluationPart, gradients, initialModel, modelDigest, stepBuckets, stepValues, type ModelState } from '../workload/model';
 import type { WorkloadData } from '../workload/rows';
-import { decodeState, digestOf, encodeState, type EncodedState, type LoggedCall, type RunningCall, type TrainingState } from '../workload/training-state';
+import { addToBooks, decodeState, digestOf, encodeState, NO_BOOKS, type EncodedState, type LoggedCall, type RunningCall, type TrainingState } from '../workload/training-state';
 import type { FitCall, Workload } from '../workload/workload';
 import type { PlantedBug } from './bugs';
 import { splitProgress } from './handed-state';
@@ -46,7 +46,7 @@ export interface ModuleParts {
 const regrouped = (e: unknown): boolean => e instanceof CollectiveError && e.reason === 'REGROUPED';
 
 export class ModuleRun {
-  steps = 0;
+  books = NO_BOOKS;
   /** Digest of the model that was exported last; undefined when this process has exported none. */
   exported: string | undefined;
   /** Whether the state can be handed on: not while callbacks run. */
@@ -73,8 +73,8 @@ export class ModuleRun {
   }
 
   state(): EncodedState {
-    const { steps, calls, running, model } = this;
-    return encodeState({ steps, calls, running, model });
+    const { books, calls, running, model } = this;
+    return encodeState({ books, calls, running, model });
   }
 
   /** The whole module. */
@@ -91,8 +91,10 @@ export class ModuleRun {
       }
       const resumed = this.enter(number);
       const position: Position = { call: number, epoch: 0, phase: call.kind === 'export' ? 'EXPORT' : 'TRAIN', step: 0 };
-      if (!resumed) yield* this.parts.collective.agreeing(position, claimOf(digest, call.kind));
-      this.tell({ call: number, epoch: 0, step: 0, kind: 'CALL_STARTED' });
+      if (!resumed) {
+        yield* this.parts.collective.agreeing(position, claimOf(digest, call.kind));
+        this.tell({ call: number, epoch: 0, step: 0, kind: 'CALL_STARTED' });
+      }
       const result = call.kind === 'fit' ? yield* this.fit(number, call, resumed ?? startOf(digest))
         : call.kind === 'evaluate' ? yield* this.evaluateCall(number, call.rounds, resumed ?? startOf(digest))
           : yield* this.export(number);
@@ -129,8 +131,8 @@ export class ModuleRun {
     return state.running ?? undefined;
   }
 
-  private adopt({ steps, model }: TrainingState): void {
-    this.steps = steps;
+  private adopt({ books, model }: TrainingState): void {
+    this.books = books;
     this.model = model;
     this.awaited = undefined;
   }
@@ -144,11 +146,11 @@ export class ModuleRun {
       const end = Math.min(data.steps, (epoch + 1) * data.stepsPerEpoch);
       while (run.step < end) {
         yield* collective.atBoundary();
-        const { loss, rows, tally } = yield* this.trainStep({ call: number, epoch, phase: 'TRAIN', step: run.step }, call);
-        this.steps++;
+        const values = yield* this.trainStep({ call: number, epoch, phase: 'TRAIN', step: run.step }, call);
+        this.books = addToBooks(this.books, values);
         const { step } = run;
-        run = this.running = { ...run, step: step + 1, epochLoss: run.epochLoss + loss };
-        this.tell({ call: number, epoch, step, kind: 'STEP' }, { digest: modelDigest(this.model, `${number} ${step}`), rows, tally });
+        run = this.running = { ...run, step: step + 1, epochLoss: run.epochLoss + values.loss };
+        this.tell({ call: number, epoch, step, kind: 'STEP' }, { digest: modelDigest(this.model, `${number} ${step}`) });
         this.parts.stepDone();
         this.parts.moment('APPLIED');
       }
@@ -263,8 +265,8 @@ export class ModuleRun {
     return number;
   }
 
-  private tell(point: ProgressPoint, what: Partial<Omit<ProgressEntry, 'point'>> = {}): void {
-    this.parts.tell({ point, steps: point.kind === 'STEP' ? 1 : 0, digest: '', rows: 0, tally: 0, ...what });
+  private tell(point: ProgressPoint, what: Partial<Pick<ProgressEntry, 'digest' | 'call'>> = {}): void {
+    this.parts.tell({ point, digest: '', books: this.books, ...what });
   }
 }
 

@@ -26,16 +26,28 @@ export interface RunningCall {
   readonly history: readonly number[];
 }
 
-export interface TrainingState {
-  /** Steps of the job that are applied. */
+/** What a job has consumed so far. */
+export interface Books {
   readonly steps: number;
+  readonly rows: number;
+  /** Sum of the steps' tallies: which records they were. */
+  readonly tally: number;
+}
+
+export const NO_BOOKS: Books = { steps: 0, rows: 0, tally: 0 };
+
+export const addToBooks = (books: Books, { rows, tally }: { readonly rows: number; readonly tally: number }): Books =>
+  ({ steps: books.steps + 1, rows: books.rows + rows, tally: books.tally + tally });
+
+export interface TrainingState {
+  readonly books: Books;
   readonly calls: readonly LoggedCall[];
   /** Null between calls. */
   readonly running: RunningCall | null;
   readonly model: ModelState;
 }
 
-export const initialState = (workload: Workload): TrainingState => ({ steps: 0, calls: [], running: null, model: initialModel(workload) });
+export const initialState = (workload: Workload): TrainingState => ({ books: NO_BOOKS, calls: [], running: null, model: initialModel(workload) });
 
 export interface EncodedState {
   readonly bytes: Uint8Array;
@@ -47,9 +59,9 @@ export const digestOf = (bytes: Uint8Array | string): string => createHash('sha2
 
 const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-export function encodeState({ steps, calls, running, model }: TrainingState): EncodedState {
+export function encodeState({ books, calls, running, model }: TrainingState): EncodedState {
   const parts = [model.weights, model.velocity, model.statistics];
-  const header = Buffer.from(JSON.stringify({ steps, calls, running, lengths: parts.map(({ length }) => length) }));
+  const header = Buffer.from(JSON.stringify({ books, calls, running, lengths: parts.map(({ length }) => length) }));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(header.byteLength);
   const bytes = Buffer.concat([size, header, ...parts.map(bytesOf)]);
@@ -60,7 +72,7 @@ export function encodeState({ steps, calls, running, model }: TrainingState): En
 export function decodeState(encoded: Uint8Array): TrainingState {
   const bytes = Buffer.from(encoded);
   const header = bytes.readUInt32LE(0);
-  const { steps, calls, running, lengths } = JSON.parse(bytes.subarray(4, 4 + header).toString()) as Omit<TrainingState, 'model'> & { readonly lengths: readonly number[] };
+  const { books, calls, running, lengths } = JSON.parse(bytes.subarray(4, 4 + header).toString()) as Omit<TrainingState, 'model'> & { readonly lengths: readonly number[] };
   let offset = 4 + header;
   const [weights, velocity, statistics] = lengths.map((length) => {
     const part = Float32Array.from({ length }, (_, i) => bytes.readFloatLE(offset + 4 * i));
@@ -68,5 +80,5 @@ export function decodeState(encoded: Uint8Array): TrainingState {
     return part;
   });
   if (!weights || !velocity || !statistics) throw new RangeError('a state has three parts');
-  return { steps, calls, running, model: { weights, velocity, statistics } };
+  return { books, calls, running, model: { weights, velocity, statistics } };
 }

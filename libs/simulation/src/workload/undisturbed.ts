@@ -8,7 +8,7 @@ import type { ProgressPoint } from '@lockstep/membership';
 import { applyBucket, applyStatistics, evaluationPart, gradients, modelDigest, stepValues, type ModelState } from './model';
 import { callDigest, rateOf } from './calls';
 import { WorkloadData } from './rows';
-import { encodeState, initialState, type LoggedCall } from './training-state';
+import { addToBooks, encodeState, initialState, NO_BOOKS, type Books, type LoggedCall } from './training-state';
 import type { FitCall, Workload } from './workload';
 
 /** What members report of a point, and what it must be. */
@@ -16,9 +16,7 @@ export interface ExpectedPoint {
   readonly point: ProgressPoint;
   /** Of the model after the step; of the logged call; empty otherwise. */
   readonly digest: string;
-  /** Rows of a step, and which ones. */
-  readonly rows: number;
-  readonly tally: number;
+  readonly books: Books;
 }
 
 export interface Undisturbed {
@@ -42,7 +40,7 @@ class UndisturbedRun {
   private readonly whole: Range;
   private readonly points: ExpectedPoint[] = [];
   private readonly calls: LoggedCall[] = [];
-  private steps = 0;
+  private books = NO_BOOKS;
   private exported = '';
 
   constructor(private readonly workload: Workload) {
@@ -59,8 +57,8 @@ class UndisturbedRun {
       this.calls.push({ kind: call.kind, digest, result });
       this.tell({ call: number, epoch: 0, step: 0, kind: 'CALL_ENDED' }, `${digest} ${result}`);
     });
-    const { steps, calls, model } = this;
-    return { points: this.points, steps, stateDigest: encodeState({ steps, calls, running: null, model }).digest, modelDigest: this.exported };
+    const { books, calls, model } = this;
+    return { points: this.points, steps: books.steps, stateDigest: encodeState({ books, calls, running: null, model }).digest, modelDigest: this.exported };
   }
 
   private fit(number: number, call: FitCall): number {
@@ -98,10 +96,10 @@ class UndisturbedRun {
     applyBucket(workload, model, 0, first, rate);
     applyBucket(workload, model, 1, second, rate);
     applyStatistics(workload, model, second);
-    this.steps++;
-    const { loss, rows, tally } = stepValues(workload, second);
-    this.tell({ call: number, epoch, step, kind: 'STEP' }, modelDigest(model, `${number} ${step}`), rows, tally);
-    return loss;
+    const values = stepValues(workload, second);
+    this.books = addToBooks(this.books, values);
+    this.tell({ call: number, epoch, step, kind: 'STEP' }, modelDigest(model, `${number} ${step}`));
+    return values.loss;
   }
 
   private evaluate(key: readonly number[], rounds: number): number {
@@ -118,8 +116,8 @@ class UndisturbedRun {
     return number;
   }
 
-  private tell(point: ProgressPoint, digest = '', rows = 0, tally = 0): void {
-    this.points.push({ point, digest, rows, tally });
+  private tell(point: ProgressPoint, digest = ''): void {
+    this.points.push({ point, digest, books: this.books });
   }
 }
 

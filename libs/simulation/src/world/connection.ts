@@ -17,7 +17,8 @@ export class End<In, Out> {
   /** The peer is gone, or has closed. Not called for an end that closed itself. */
   onClosed: (why: string) => void = () => undefined;
   private openNow = true;
-  private lastArrivalMs = 0;
+  /** In the order in which it was sent. */
+  private readonly onTheWay: ((peer: End<Out, In>) => void)[] = [];
   private peer: End<Out, In> | undefined;
   private unwatch: () => void = () => undefined;
 
@@ -75,7 +76,9 @@ export class End<In, Out> {
   private carry(arrive: (peer: End<Out, In>) => void): void {
     const { peer } = this;
     if (!peer) return;
-    this.lastArrivalMs = this.network.carry(this.process.host, peer.process.host, this.lastArrivalMs + 0.001, () => arrive(peer));
+    this.onTheWay.push(arrive);
+    // What was held up keeps its place before what was sent later.
+    this.network.carry(this.process.host, peer.process.host, () => this.onTheWay.shift()?.(peer));
   }
 
   private watch(): void {
@@ -124,13 +127,13 @@ export class Port<Up, Down> {
       answered = true;
       failed(`no answer within ${CONNECT_TIMEOUT_MS} ms`);
     });
-    network.carry(client.host, process.host, 0, () => {
+    network.carry(client.host, process.host, () => {
       if (!process.alive || !client.alive || answered) return;
       const [near, far] = End.pair<Up, Down>(network, client, process);
       process.run(() => {
         if (far.open) listener.accept(far);
       });
-      network.carry(process.host, client.host, 0, () => client.run(() => {
+      network.carry(process.host, client.host, () => client.run(() => {
         if (answered || !near.open) {
           near.close('given up');
           if (!answered) failed('it was closed at once');

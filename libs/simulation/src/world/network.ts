@@ -62,7 +62,6 @@ export class Network {
     const key = direction(from, to);
     const { held = [] } = this.closed.get(key) ?? {};
     this.closed.delete(key);
-    // In their order: each has its connection's own, and that is all that anybody promises.
     held.forEach((action, i) => this.time.after(this.settings.baseDelayMs + i / 1000, action));
   }
 
@@ -80,16 +79,14 @@ export class Network {
     return () => watchers.delete(watcher);
   }
 
-  /** Carries a message. @param notBeforeMs keeps the order of a connection @returns when it arrives, unless something closes */
-  carry(from: string, to: string, notBeforeMs: number, action: () => void): number {
+  /** Carries a message. It arrives later, and messages may overtake one another. */
+  carry(from: string, to: string, action: () => void): void {
     this.messages++;
-    const arrivalMs = Math.max(notBeforeMs, this.time.nowMs + (from === to ? 0.05 : this.delayMs()));
-    this.time.at(arrivalMs, () => {
+    this.time.after(from === to ? 0.05 : this.delayMs(), () => {
       const shut = this.closed.get(direction(from, to));
       if (shut) shut.held.push(action);
       else action();
     });
-    return arrivalMs;
   }
 
   private announce(key: string, event: LinkEvent): void {

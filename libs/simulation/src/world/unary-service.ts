@@ -55,9 +55,9 @@ export class UnaryService<Request, Answer> {
     process.onDeath(() => {
       if (!over) refuse('the service is gone');
     });
-    network.carry(client.host, process.host, 0, () => process.run(() => handle(request, (answer) => {
+    network.carry(client.host, process.host, () => process.run(() => handle(request, (answer) => {
       if (this.answerLossChance > 0 && this.random.chance(this.answerLossChance)) return refuse('the connection broke before the answer');
-      network.carry(process.host, client.host, 0, () => settle({ kind: 'ANSWERED', answer }));
+      network.carry(process.host, client.host, () => settle({ kind: 'ANSWERED', answer }));
       return undefined;
     })));
     return undefined;
