@@ -43,5 +43,17 @@ test('a lease expires after silence, not before', () => {
   expect(leases.expired(3000)).toEqual([]);
   expect(leases.expired(3500)).toEqual([{ holder: 'a', silentMs: 3500 }]);
   leases.forget('a');
+  for (const nowMs of [5000, 6500, 8000]) leases.expired(nowMs);
   expect(leases.expired(9000)).toEqual([{ holder: 'b', silentMs: 7000 }]);
+});
+
+test('silence is nobody\'s fault while nobody listened', () => {
+  const leases = new LeaseTable(3000);
+  leases.heard('a', 1000);
+  expect(leases.expired(1500)).toEqual([]);
+  // Paused for 8.5 s: what a said meanwhile is still to be read.
+  expect(leases.expired(10_000)).toEqual([]);
+  expect(leases.silentMs('a', 10_000)).toBe(500);
+  expect(leases.expired(11_500)).toEqual([]);
+  expect(leases.expired(12_600)).toEqual([{ holder: 'a', silentMs: 3100 }]);
 });

@@ -262,6 +262,9 @@ function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, nu
   if (state.suspicions.some(({ sinceMs }) => nowMs - sinceMs >= facts.suspicionMs)) {
     const worker = evictee(state, silentMs);
     const why = state.suspicions.find((s) => s.accused === worker || s.accuser === worker)?.why ?? '';
+    // Who is away is not to blame for that its peers miss it.
+    const absence = state.absences.find((one) => one.worker === worker);
+    if (absence) return dropMember(facts, state, absence.worker, absence.why, 'WELCOME', nowMs);
     if (worker !== undefined) return dropMember(facts, state, worker, `members cannot exchange with it: ${why}`, 'BARRED', nowMs);
   }
   switch (state.kind) {

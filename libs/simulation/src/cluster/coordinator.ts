@@ -250,8 +250,7 @@ export class Coordinator {
   private checkpoint({ version, step, stateDigest, calls }: CheckpointReport, done: Done): void {
     if (!isStanding(this.state)) return done(DONE);
     const told: StoredCheckpoint = { version, step, stateDigest, calls, generation: this.state.generation };
-    const stale = this.parts.bug === 'STALE_CHECKPOINT';
-    const change = stale ? { kept: [told, ...this.checkpoints], dropped: [] } : takeCheckpoint(this.checkpoints, told, this.parts.checkpointKeep);
+    const change = takeCheckpoint(this.checkpoints, told, this.parts.checkpointKeep);
     if (!change) return done(DONE);
     const { kept, dropped } = change;
     return this.write((stored) => ({ ...stored, checkpoints: kept }), () => {
@@ -323,7 +322,7 @@ export class Coordinator {
   }
 
   private carryOut(effect: JobEffect): void {
-    const { facts, newChild, witness } = this.parts;
+    const { facts, newChild, witness, bug } = this.parts;
     if (effect.kind === 'FENCE') return this.announce(effect.generation);
     const { worker } = effect;
     const session = this.sessions.get(worker);
@@ -337,7 +336,7 @@ export class Coordinator {
         return session?.send({ kind: 'PREPARE', calls: callsToTell(this.state, this.calls) });
       case 'ASSIGN': {
         const { generation, rank, members } = effect;
-        const checkpoint = this.checkpoints[0]?.version ?? '';
+        const checkpoint = (bug === 'STALE_CHECKPOINT' ? this.checkpoints.at(-1) : this.checkpoints[0])?.version ?? '';
         const assignment = { generation, rank, members, replicas: facts.replicas, checkpoint, committed: this.committed };
         witness.assigned(assignment);
         return session?.send({ kind: 'ASSIGNMENT', assignment });
