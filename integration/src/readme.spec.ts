@@ -18,7 +18,7 @@ test('the tour, block by block', async () => {
   } finally {
     await readme.close();
   }
-}, 300_000);
+}, 600_000);
 
 test('the demo', async () => {
   const readme = new ReadmeRun(undefined);
@@ -31,4 +31,4 @@ test('the demo', async () => {
   } finally {
     await readme.close();
   }
-}, 300_000);
+}, 600_000);
