@@ -41,7 +41,7 @@ export default tseslint.config(
     },
   },
   { // A pure library does no I/O and reads neither clock nor random: they are arguments.
-    files: ['libs/{reduction,sharding,membership,versions,simulation}/src/**/*.ts'],
+    files: ['libs/{reduction,sharding,membership,search,versions,simulation}/src/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/testing/**'],
     rules: {
       'no-restricted-imports': ['error', { paths: IO_MODULES.flatMap((m) => [m, `node:${m}`]).map((name) => ({ name, message: 'A domain library does no I/O; take it as an argument.' })) }],

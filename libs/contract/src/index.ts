@@ -7,8 +7,17 @@ export * from './gen/lockstep/coordinator/v1/event_pb';
 export * from './gen/lockstep/coordinator/v1/job_pb';
 export * from './gen/lockstep/coordinator/v1/position_pb';
 export * from './gen/lockstep/coordinator/v1/session_pb';
+export * from './gen/lockstep/coordinator/v1/tuner_job_pb';
 export * from './gen/lockstep/coordinator/v1/worker_pb';
 export * from './gen/lockstep/artifact/v1/artifact_pb';
 export * from './gen/lockstep/artifact/v1/artifact_service_pb';
 export * from './gen/lockstep/artifact/v1/event_pb';
 export * from './gen/lockstep/artifact/v1/execution_pb';
+export * from './gen/lockstep/tuner/v1/event_pb';
+export * from './gen/lockstep/tuner/v1/space_pb';
+export * from './gen/lockstep/tuner/v1/study_pb';
+export * from './gen/lockstep/tuner/v1/trial_pb';
+export * from './gen/lockstep/tuner/v1/tuner_service_pb';
+// Its names are everybody's: Trial, Value, ...
+export * as kerasTuner from './gen/keras_tuner/keras_tuner_pb';
+export * as kerasTunerService from './gen/keras_tuner/service_pb';
