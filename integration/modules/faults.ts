@@ -1,6 +1,6 @@
 // Trains like a module with everything that has to survive (dropout, BatchNorm, Adam, early stopping, validation, two fits, a dataset) and ends its
 // own process at a place that the job's customConfig names: once, on one worker. Nothing that it computes depends on it.
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
@@ -20,6 +20,9 @@ interface Fault {
 }
 
 const ROWS = 160;
+
+/** Where each computation is written down that has a gradient: a step that is done again is there twice. */
+type ComputationLog = string | undefined;
 
 /** Ends the process at its place, the first time that any process of the job comes there. */
 class FaultPoint {
@@ -57,7 +60,7 @@ class FaultPoint {
 }
 
 export async function runFn(fnArgs: FnArgs): Promise<void> {
-  const { faults = [], stepMs = 20 } = fnArgs.customConfig as { faults?: readonly Fault[]; stepMs?: number };
+  const { faults = [], stepMs = 20, computations } = fnArgs.customConfig as { faults?: readonly Fault[]; stepMs?: number; computations?: ComputationLog };
   // <data>/work/workers-NAME/jobs-ID/working
   const worker = dirname(dirname(fnArgs.workingDir)).split('/').at(-1)?.replace('workers-', '') ?? '';
   const point = new FaultPoint(faults, worker);
@@ -71,6 +74,7 @@ export async function runFn(fnArgs: FnArgs): Promise<void> {
     override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor {
       point.enter(kwargs.training === true ? 'COMPUTE' : 'EVALUATE');
       if (kwargs.training === true) point.enter('REDUCE');
+      if (kwargs.training === true && computations !== undefined) appendFileSync(computations, `${worker} ${process.pid}\n`);
       const [input] = Array.isArray(inputs) ? inputs : [inputs];
       if (!input) throw new Error('the layer was called without an input');
       return input.clone();

@@ -1,6 +1,6 @@
 /** Jobs that are disturbed as a schedule says, on real processes. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CoordinatorClient } from '@lockstep/client';
 import type { JobEvent, TrainJob } from '@lockstep/contract';
@@ -36,10 +36,15 @@ export interface Schedule {
   readonly stepMs?: number;
 }
 
+/** The first step of a process is computed twice for one replica, to see whether the module can be repeated. */
+const TRIALS_A_PROCESS = 1;
+
 /** What became of a job, and all that was told of it. */
 export interface FaultOutcome {
   readonly job: TrainJob;
   readonly events: readonly JobEvent['event'][];
+  /** Gradient computations of all its processes, those of steps included that were done again, without each process's trial. */
+  readonly computations: number;
 }
 
 /** The processes that a process has started. */
@@ -61,7 +66,9 @@ export class FaultRunner {
   /** Runs a job to its end while the schedule happens. */
   async run(output: string, { workers, faults = [], actions = [], flags = [], stepMs = 20 }: Schedule): Promise<FaultOutcome> {
     const marks = mkdtempSync(join(this.cluster.folder, 'marks-'));
-    const config = JSON.stringify({ stepMs, faults: faults.map((fault) => ({ ...fault, marks })) });
+    const computations = join(marks, 'computations');
+    writeFileSync(computations, '');
+    const config = JSON.stringify({ stepMs, computations, faults: faults.map((fault) => ({ ...fault, marks })) });
     const [submitted] = await this.cluster.json<{ name: string }>('train', moduleFile('faults'), '--examples', 'penguins', '--output', output, '--workers', workers, '--config', config, '--detach', ...flags);
     const name = submitted?.name ?? '';
     const events: JobEvent['event'][] = [];
@@ -73,7 +80,8 @@ export class FaultRunner {
       while (left[0] && steps >= left[0].afterSteps) this.act((left.shift() as Action).what);
     }
     if (left.length > 0) throw new Error(`${name} ended after ${steps} steps, before ${JSON.stringify(left)}`);
-    return { job: await this.client.get(name), events };
+    const lines = readFileSync(computations, 'utf8').split('\n').filter((line) => line !== '');
+    return { job: await this.client.get(name), events, computations: lines.length - new Set(lines).size * TRIALS_A_PROCESS };
   }
 
   /** The pids of a worker's agent and of the child that it runs. */

@@ -12,13 +12,14 @@ let cluster: LocalCluster;
 let client: CoordinatorClient;
 let runner: FaultRunner;
 let undisturbed: TrainJob;
+let computations: number;
 
 beforeAll(async () => {
   cluster = await LocalCluster.start(3);
   client = new CoordinatorClient(cluster.facts.coordinator);
   await cluster.json(...IMPORT_PENGUINS);
   runner = new FaultRunner(cluster, client);
-  undisturbed = (await runner.run('undisturbed', { workers: '1', stepMs: 0 })).job;
+  ({ job: undisturbed, computations } = await runner.run('undisturbed', { workers: '1', stepMs: 0 }));
   expect(undisturbed.error?.message).toBeUndefined();
   expect(undisturbed.state).toBe(JobState.SUCCEEDED);
 }, 180_000);
@@ -92,7 +93,7 @@ test('SIGSTOP of a worker: the others go on; after SIGCONT the ghost is fenced, 
   expect(lost(outcome)).toContain('workers/w2');
 }, 120_000);
 
-test('workers leave in good order, come back, and join while the job runs', async () => {
+test('workers leave in good order, come back, and join while the job runs: no step is done again', async () => {
   const outcome = await runner.run('joined', {
     workers: '1:3', stepMs: 500, actions: [{ afterSteps: 2, what: { kind: 'LEAVE', worker: 'w1' } }, { afterSteps: 4, what: { kind: 'LEAVE', worker: 'w3' } }],
   });
@@ -101,6 +102,7 @@ test('workers leave in good order, come back, and join while the job runs', asyn
   const left = outcome.events.flatMap((event) => (event.case === 'memberLost' && event.value.left ? [event.value.worker] : []));
   expect(left).toEqual(['workers/w1', 'workers/w3']);
   expect(outcome.events.some((event) => event.case === 'memberJoined')).toBe(true);
+  expect([computations, outcome.computations]).toEqual([4 * Number(undisturbed.committedSteps), computations]);
 }, 120_000);
 
 test('kill -9 of the coordinator: training goes on meanwhile, and nothing is lost or redone', async () => {

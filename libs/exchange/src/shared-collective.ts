@@ -6,14 +6,11 @@
  * 3. The first error is final: every later call throws it.
  */
 import {
-  CollectiveError, formatPosition, subtreeRoots,
-  type CallClaim, type Collective, type Position, type Range, type Round,
+  CLAIM_DIGEST_BYTES, CollectiveError, fits, formatPosition, formatRanks, grow, NO_AREAS, RoundPlanner, subtreeRoots,
+  type AreaSizes, type CallClaim, type Collective, type Position, type Range, type Round, type RoundPlace,
 } from '@lockstep/reduction';
 import type { Arena } from './arena/arena';
-import { fits, grow, NO_AREAS, type AreaSizes, type RoundPlace } from './arena/arena-layout';
-import { RoundPlanner } from './arena/round-planner';
-import { CLAIM_DIGEST_BYTES } from './group/agree-operation';
-import { formatGroup, formatRanks, type ExchangeGroup } from './group/exchange-group';
+import { formatGroup, type ExchangeGroup } from './group/exchange-group';
 import type { ResolvedOptions } from './options';
 import type { Control } from './thread/control';
 import type { ThreadLine } from './thread/thread-line';

@@ -3,13 +3,15 @@ import { admit, type Applicant } from './admission';
 import { dealSeats } from './group';
 import { LeaseTable } from './leases';
 
-const job = (name: string, minWorkers: number, maxWorkers = minWorkers): Applicant => ({ job: name, minWorkers, maxWorkers });
+const job = (name: string, minWorkers: number, maxWorkers = minWorkers, barred: readonly string[] = []): Applicant => ({ job: name, minWorkers, maxWorkers, barred });
 
 test.each<[string, Applicant[], string[], string[]]>([
   ['takes up to its maximum', [job('a', 1, 3)], ['1', '2', '3', '4'], ['a:1,2,3']],
   ['waits for its minimum, all or none', [job('a', 3)], ['1', '2'], []],
   ['makes the younger wait behind it', [job('a', 3), job('b', 1)], ['1', '2'], []],
   ['leaves the rest to the younger', [job('a', 1), job('b', 1, 2)], ['1', '2', '3'], ['a:1', 'b:2,3']],
+  ['leaves whom it bars to the younger', [job('a', 1, 2, ['2']), job('b', 1)], ['1', '2', '3'], ['a:1,3', 'b:2']],
+  ['waits rather than take whom it bars', [job('a', 2, 3, ['1']), job('b', 1)], ['1', '2'], []],
 ])('the oldest job %s', (_name, queue, free, expected) => {
   expect(admit(queue, free).map((a) => `${a.job}:${a.workers.join(',')}`)).toEqual(expected);
 });
@@ -56,4 +58,13 @@ test('silence is nobody\'s fault while nobody listened', () => {
   expect(leases.silentMs('a', 10_000)).toBe(500);
   expect(leases.expired(11_500)).toEqual([]);
   expect(leases.expired(12_600)).toEqual([{ holder: 'a', silentMs: 3100 }]);
+});
+
+test.each([['back', -3_600_000], ['ahead', 3_600_000]])('a clock that is set %s makes nobody silent, and hides no silence', (_way, jumpMs) => {
+  const leases = new LeaseTable(3000);
+  leases.heard('a', 0);
+  leases.heard('b', 1900);
+  expect(leases.expired(2000)).toEqual([]);
+  expect(leases.expired(2000 + jumpMs)).toEqual([]);
+  expect(leases.expired(3100 + jumpMs)).toEqual([{ holder: 'a', silentMs: 3100 }]);
 });

@@ -3,6 +3,8 @@ export interface Applicant {
   readonly job: string;
   readonly minWorkers: number;
   readonly maxWorkers: number;
+  /** Workers that it does not take now. */
+  readonly barred: readonly string[];
 }
 
 /** A job that may start, and on whom. */
@@ -13,7 +15,8 @@ export interface Admission {
 
 /**
  * First come, first served: the oldest job starts as soon as its minimum is free, all or none, and takes up to its
- * maximum. A job that must wait makes the younger ones wait too, so that a large job is not starved by small ones.
+ * maximum. A job that must wait makes the younger ones wait too, so that a large job is not starved by small ones; what it
+ * does not take is left to them when it starts.
  *
  * @param queue oldest first
  * @param free workers in a stable order; lower ones are dealt first
@@ -21,10 +24,11 @@ export interface Admission {
 export function admit(queue: readonly Applicant[], free: readonly string[]): readonly Admission[] {
   const admitted: Admission[] = [];
   let rest = free;
-  for (const { job, minWorkers, maxWorkers } of queue) {
-    if (rest.length < minWorkers) break;
-    admitted.push({ job, workers: rest.slice(0, maxWorkers) });
-    rest = rest.slice(maxWorkers);
+  for (const { job, minWorkers, maxWorkers, barred } of queue) {
+    const workers = rest.filter((worker) => !barred.includes(worker)).slice(0, maxWorkers);
+    if (workers.length < minWorkers) break;
+    admitted.push({ job, workers });
+    rest = rest.filter((worker) => !workers.includes(worker));
   }
   return admitted;
 }

@@ -21,12 +21,13 @@ export class LeaseTable {
 
   /**
    * Holders that have been silent for longer than the lease, with the length of the silence. To be asked several times a
-   * lease: who was paused between two questions has heard nobody, and what was said meanwhile is still to be read.
+   * lease: who was paused between two questions has heard nobody, and what was said meanwhile is still to be read. Nor is
+   * anybody silent for longer, or more lately heard of, because the clock was set.
    */
   expired(nowMs: number): readonly { readonly holder: string; readonly silentMs: number }[] {
     const deafMs = nowMs - (this.lookedMs ?? nowMs);
     this.lookedMs = nowMs;
-    if (deafMs > this.leaseMs / 2) for (const [holder, heardMs] of this.lastHeardMs) this.lastHeardMs.set(holder, Math.min(nowMs, heardMs + deafMs));
+    if (deafMs < 0 || deafMs > this.leaseMs / 2) for (const [holder, heardMs] of this.lastHeardMs) this.lastHeardMs.set(holder, Math.min(nowMs, heardMs + deafMs));
     return [...this.lastHeardMs]
       .map(([holder, heardMs]) => ({ holder, silentMs: nowMs - heardMs }))
       .filter(({ silentMs }) => silentMs > this.leaseMs);

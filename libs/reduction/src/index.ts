@@ -10,3 +10,12 @@ export {
   MAX_REPLICAS, maxRegisters, nodeNumber, planReduction, slotsOf,
   type Operand, type ReductionPlan, type ReductionStep, type Slot, type StepTarget,
 } from './reduction-plan';
+export { AgreeOperation, CLAIM_DIGEST_BYTES, encodeClaim, type Disagreement } from './operation/agree-operation';
+export { fits, grow, NO_AREAS, placeRound, totalBytes, type AreaSizes, type BucketPlace, type RoundPlace, type RoundShape } from './operation/arena-layout';
+export type { OutgoingPiece } from './operation/bucket-reduction';
+export { formatRanks } from './operation/format-ranks';
+export type { Operation, Placement, WaitDescription } from './operation/operation';
+export { NODE_CLAIM, NODE_SUM, type PieceHeader } from './operation/piece-header';
+export type { RoundMemory } from './operation/round-memory';
+export { RoundOperation, type RoundContext } from './operation/round-operation';
+export { RoundPlanner } from './operation/round-planner';

@@ -22,13 +22,42 @@ export { GridSearch } from './grid/grid-search';
 export { Asha, ASHA_DEFAULTS, type AshaOptions } from './hyperband/asha';
 export { Hyperband, HYPERBAND_DEFAULTS, type HyperbandOptions } from './hyperband/hyperband';
 export { Schedule, type Sweep } from './hyperband/sweep';
+export { parameterImportance, type Importance, type ParameterShare } from './importance/importance';
 export { Mt19937 } from './random/mt19937';
 export { RandomSampler } from './random/random-sampler';
 export { RandomSearch } from './random/random-search';
+export { CURVE_DEFAULTS, CurveStopper, type CurveOptions } from './stopping/curve-stopper';
+export { MEDIAN_DEFAULTS, MedianStopper, type MedianOptions } from './stopping/median-stopper';
+export { RungStopper } from './stopping/rung-stopper';
+export { GO_ON, type StopDecision, type Stopper } from './stopping/stopper';
 export type { Algorithm, Sample, Sampler, Suggestion } from './study/algorithm';
+export { directionOf, objectiveOf } from './study/direction';
+export { endOrWait } from './study/end-or-wait';
 export { EnqueuedFirst, nextEnqueued } from './study/enqueued';
+export { learningCurve, wholeCurve, type CurvePoint } from './study/learning-curve';
+export { checkLimits, mostFailuresInARow, type LimitCheck, type StudyLimits, type StudyProgress } from './study/limits';
 export type { Direction, Objective } from './study/objective';
+export { dominates, paretoFront } from './study/pareto-front';
+export { decideRetry, RETRY_DEFAULTS, type RetryDecision, type RetryPolicy, type TriesSoFar } from './study/retry-policy';
+export { scoresOf, type Scoring } from './study/scores';
 export { combined, ranked, standingOf } from './study/standing';
 export type { StudyHistory } from './study/study-history';
 export { TriedValues } from './study/tried-values';
 export { isPending, WHOLE, type Fidelity, type Json, type Measurement, type Memo, type TrialRecord, type TrialState } from './study/trial-record';
+export {
+  completeEnded, completeTrial, NO_FINDINGS, type Findings, type TrialOutcome,
+} from './tracking/complete';
+export {
+  enqueueValues, extendStudy, importTrials, MAX_ENQUEUED, stopStudy, type Extension, type ForeignTrial, type Imported,
+} from './tracking/direct';
+export { adviseStop, askStop, expireLeases, hear, nextExpiryMs, releaseHolder } from './tracking/leases';
+export { trialLost } from './tracking/holder';
+export { MAX_MEASUREMENTS, takeMeasurement } from './tracking/measure';
+export { beginDiscovery, offerTrials, roomFor, takeExhaustion, takeSuggestion, type Offer } from './tracking/offer';
+export {
+  newStudy, trialName, type EndedCounts, type KnownSpace, type Move, type StudyChange, type StudyRules, type StudyState, type TrackedStudy,
+} from './tracking/tracked-study';
+export {
+  isHeld, isOpen, newTrial, toTrialRecord, type EndedState, type HeldState, type TrackedMeasurement, type TrackedState, type TrackedTrial, type TrialOrigin,
+} from './tracking/tracked-trial';
+export { TrackingError, type TrackingErrorReason } from './tracking/tracking-error';

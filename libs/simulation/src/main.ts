@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { PLANTED_BUGS, type PlantedBug } from './cluster/bugs';
 import { runSeed, type RunReport } from './run-seed';
+import { runScale, scaleTable } from './scale/run-scale';
 import { Summary } from './summary';
 
 const USAGE = `usage: node libs/simulation/run.mjs [flags]
@@ -10,15 +11,18 @@ const USAGE = `usage: node libs/simulation/run.mjs [flags]
   --from N    the first of them; default 0
   --seed N    only this one
   --trace     with --seed: prints everything that happens
+  --scale     one job on 64, 512 and 4,096 workers instead: its figures as a table
   --bug NAME  plants a bug, and stops at the first seed that finds it: ${PLANTED_BUGS.join(', ')}
 `;
 
 const PROGRESS_MS = 10_000;
+const SCALES = [64, 512, 4096];
 
 interface Command {
   readonly from: number;
   readonly to: number;
   readonly trace: boolean;
+  readonly scale: boolean;
   readonly bug: PlantedBug | undefined;
 }
 
@@ -26,7 +30,7 @@ interface Command {
 function readCommand(argv: readonly string[]): Command | undefined {
   const { values } = parseArgs({
     args: [...argv],
-    options: { seeds: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' }, trace: { type: 'boolean' }, bug: { type: 'string' }, help: { type: 'boolean' } },
+    options: { seeds: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' }, trace: { type: 'boolean' }, scale: { type: 'boolean' }, bug: { type: 'string' }, help: { type: 'boolean' } },
   });
   if (values.help === true) return undefined;
   const number = (flag: 'seeds' | 'from' | 'seed', fallback: number): number => {
@@ -38,7 +42,7 @@ function readCommand(argv: readonly string[]): Command | undefined {
   const bug = PLANTED_BUGS.find((name) => name === values.bug);
   if (values.bug !== undefined && !bug) throw new Error(`--bug "${values.bug}" is none of ${PLANTED_BUGS.join(', ')}`);
   const from = number('seed', number('from', 0));
-  return { bug, from, to: values.seed === undefined ? from + number('seeds', 1000) : from + 1, trace: values.trace === true };
+  return { bug, from, to: values.seed === undefined ? from + number('seeds', 1000) : from + 1, trace: values.trace === true, scale: values.scale === true };
 }
 
 /** @returns the exit code: 1 when a seed broke its promises */
@@ -52,6 +56,10 @@ export function main(argv: readonly string[], print: (text: string) => void, now
   }
   if (!command) {
     print(USAGE);
+    return 0;
+  }
+  if (command.scale) {
+    print(scaleTable(SCALES.map(runScale)));
     return 0;
   }
   const { from, to, bug, trace } = command;

@@ -6,7 +6,6 @@ import { decodeMachine } from './cluster/stored-job';
 import { Checker } from './checks/checker';
 import type { Witness } from './checks/witness';
 import { Injector } from './faults/injector';
-import type { FaultKind } from './faults/fault';
 import { drawPlan, type Plan } from './plan';
 import { VirtualTime } from './world/virtual-time';
 import { computeUndisturbed } from './workload/undisturbed';
@@ -26,13 +25,16 @@ export interface RunReport {
   readonly violations: readonly string[];
   readonly outcome: JobState['kind'];
   readonly workers: number;
-  readonly faults: ReadonlyMap<FaultKind, number>;
-  /** Steps of the job, and how often a member computed one of them again. */
+  /** By name. */
+  readonly faults: ReadonlyMap<string, number>;
+  /** Steps of the job, and how often a member did a step or a round of an evaluation again. */
   readonly steps: number;
   readonly redos: number;
   readonly generations: number;
   readonly joins: number;
   readonly restarts: number;
+  /** How often a coordinator took the job over from another process. */
+  readonly takeovers: number;
   readonly events: number;
   readonly messages: number;
   readonly virtualMs: number;
@@ -46,7 +48,7 @@ export function runSeed(seed: number, options: RunOptions = {}): RunReport {
 export function runPlan(plan: Plan, { bug, trace }: RunOptions = {}): RunReport {
   const time = new VirtualTime();
   const undisturbed = computeUndisturbed(plan.workload);
-  const counts = { computed: 0, applied: 0, joins: 0, restarts: 0, generations: 0 };
+  const counts = { redos: 0, joins: 0, restarts: 0, generations: 0 };
   const say = (who: string, what: string): void => trace?.(`${time.nowMs.toFixed(1).padStart(10)} ${who.padEnd(14)} ${what}`);
   const checker: Checker = new Checker(undisturbed, { nowMs: () => time.nowMs, touched: (worker) => injector.touched(worker) });
   const witness: Witness = {
@@ -57,8 +59,7 @@ export function runPlan(plan: Plan, { bug, trace }: RunOptions = {}): RunReport 
     broke: (worker, error) => checker.broke(worker, error),
     moment: (worker, moment) => {
       if (moment === 'JOINING') counts.joins++;
-      if (moment === 'COMPUTING') counts.computed++;
-      if (moment === 'APPLIED') counts.applied++;
+      if (moment === 'REDOING') counts.redos++;
       injector.moment(worker, moment);
     },
     assigned: (assignment) => {
@@ -69,7 +70,11 @@ export function runPlan(plan: Plan, { bug, trace }: RunOptions = {}): RunReport 
       if ('restarts' in state) counts.restarts = Math.max(counts.restarts, state.restarts);
     },
     committed: (entries) => checker.committed(entries),
-    checkpointAcknowledged: (report) => checker.checkpointAcknowledged(report),
+    resumes: (worker, generation, checkpoint) => checker.resumes(worker, generation, checkpoint),
+    checkpointAcknowledged: (report) => {
+      checker.checkpointAcknowledged(report);
+      injector.moment(undefined, 'ACKNOWLEDGED');
+    },
     lost: (worker, detail) => checker.lost(worker, detail),
     trace: say,
   };
@@ -92,7 +97,7 @@ export function runPlan(plan: Plan, { bug, trace }: RunOptions = {}): RunReport 
   checker.ended(state, content, cluster.artifactService.versions, plan.facts.maxRestarts, hasEnded(state) ? cluster.ghosts : []);
   return {
     seed: plan.seed, violations: checker.violations, outcome: state.kind, workers: plan.arrivalsMs.length, faults: injector.injected,
-    steps: undisturbed.steps, redos: Math.max(0, counts.computed - counts.applied), generations: counts.generations, joins: counts.joins, restarts: counts.restarts,
+    steps: undisturbed.steps, redos: counts.redos, generations: counts.generations, joins: counts.joins, restarts: counts.restarts, takeovers: Math.max(0, store.leasesGiven - 1),
     events: time.events, messages: cluster.network.messages, virtualMs: time.nowMs,
   };
 }

@@ -13,8 +13,8 @@ export class Summary {
     if (report.violations.length > 0) this.failed.push(report.seed);
     bump(this.outcomes, report.outcome, 1);
     for (const [kind, count] of report.faults) bump(this.faults, kind, count);
-    const { workers, steps, redos, joins, generations, restarts, events, messages, virtualMs } = report;
-    for (const [name, count] of Object.entries({ workers, steps, redos, joins, generations, restarts, messages, events, 'virtual hours': virtualMs / 3_600_000 })) bump(this.totals, name, count);
+    const { workers, steps, redos, joins, generations, restarts, takeovers, events, messages, virtualMs } = report;
+    for (const [name, count] of Object.entries({ workers, steps, redos, joins, generations, restarts, takeovers, messages, events, 'virtual hours': virtualMs / 3_600_000 })) bump(this.totals, name, count);
   }
 
   /** @param seconds that the runs took */

@@ -24,6 +24,22 @@ export type TrainingErrorReason =
   /** The module makes another call than the one in the call log. */
   | 'CALL_MISMATCH'
   | 'TOO_MANY_CALLS'
+  /** tunerFn returned something else than a tuner and what it fits. */
+  | 'NOT_A_TUNER'
+  /** A hypermodel made no compiled model, or its fit no result. */
+  | 'BAD_HYPERMODEL'
+  /** An objective is none of the metrics. */
+  | 'NO_SUCH_METRIC'
+  /** The objective of a trial was finite in no epoch. */
+  | 'OBJECTIVE_NOT_FINITE'
+  /** The values of a trial are not of its study's space, or not what the module takes. */
+  | 'OUTSIDE_SPACE'
+  /** A parameter is of another kind than before, or new where none may be. */
+  | 'SPACE_CHANGED'
+  /** The module says that these values cannot be evaluated. */
+  | 'INFEASIBLE_TRIAL'
+  /** More than what came of a job can hold. */
+  | 'RESULT_TOO_LARGE'
   /** A dataset that cannot be iterated again from its start, in a job in which that may be needed. */
   | 'DATASET_NOT_REPLAYABLE';
 

@@ -20,7 +20,7 @@ import { RandomRouter } from './random/random-router';
 import type { TrainingContext, TrainingRuntime } from './runtime';
 import { captureModels } from './state/capture';
 import { OptimizerMemory } from './state/optimizer-memory';
-import { restoreModels } from './state/restore';
+import { restoreModels, restoreSome } from './state/restore';
 import { decodeState, encodeState, stateDigest } from './state/state-codec';
 import { checkStateOfJob, type StateSnapshot, type TrainingState } from './state/training-state';
 import { Reducer } from './step/reducer';
@@ -40,6 +40,15 @@ export interface Training {
   state(): TrainingState;
   /** Whether state() is exact now: not while callbacks run. */
   readonly exact: boolean;
+  /** How many models were compiled so far. */
+  readonly modelCount: number;
+  /**
+   * Puts what another job has trained into models of this one: weights, optimizers and statistics. The seeds of the jobs may differ,
+   * and so may the numbers of their replicas. Every member does it, between two calls and after the models were compiled.
+   * @param from the first of the models, in the order in which they were compiled; each takes the state of the one with its number
+   * @throws StateError when the state is none, or of other models; nothing has changed then
+   */
+  goOnFrom(state: TrainingState, from: number): void;
   /**
    * A collective call whose work every member does, so that it is there whoever dies; one of them is asked for it in the end.
    * The work must not make collective calls. When the process resumes or joins after it, it is not done again.
@@ -112,6 +121,10 @@ export function installTraining(tf: Tf, runtime: TrainingRuntime): Training {
     get exact() {
       return calls.current?.inCallbacks !== true;
     },
+    get modelCount() {
+      return models.length;
+    },
+    goOnFrom: ({ bytes, digest }, from) => restoreSome(tf, models.slice(from), decodeState(bytes, digest)),
     state: () => {
       const { current } = calls;
       const bytes = encodeState({

@@ -1,5 +1,5 @@
 import { RpcError, type StatusCode } from '@lockstep/rpc';
-import { StorageError, type StorageErrorReason } from '@lockstep/storage';
+import { isOutage, StorageError, type StorageErrorReason } from '@lockstep/storage';
 import { VersionsError, type VersionsErrorReason } from '@lockstep/versions';
 
 /** When it is worth trying again after a refusal that time heals. */
@@ -8,6 +8,10 @@ const RETRY_AFTER_MS = 1000;
 /** The one place where domain errors become gRPC's; undefined for what is neither. */
 export function mapError(caught: unknown): RpcError | undefined {
   if (caught instanceof VersionsError) return toRpc(codeOfVersions(caught.reason), caught);
+  if (isOutage(caught)) return toRpc('UNAVAILABLE', caught, `the artifact service cannot use its database now: ${caught.message}. What it has acknowledged is kept; try again`);
+  if (caught instanceof StorageError && isOutOfDescriptors(caught.cause)) {
+    return toRpc('RESOURCE_EXHAUSTED', caught, `${caught.message}. The artifact service has no file descriptors left: raise the limit of its process (ulimit -n), or try again when fewer use it`);
+  }
   if (caught instanceof StorageError) return toRpc(codeOfStorage(caught.reason), caught);
   return undefined;
 }
@@ -48,10 +52,12 @@ function codeOfStorage(reason: StorageErrorReason): StatusCode {
   }
 }
 
-function toRpc(code: StatusCode, error: VersionsError | StorageError): RpcError {
+const isOutOfDescriptors = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && (cause.code === 'EMFILE' || cause.code === 'ENFILE');
+
+function toRpc(code: StatusCode, error: VersionsError | StorageError, message = error.message): RpcError {
   const { resource, ...metadata } = error.facts;
-  const retry = error.reason === 'TOO_MANY_UPLOADS' || error.reason === 'UPLOAD_BUSY';
-  return new RpcError(code, error.message, {
+  const retry = error.reason === 'TOO_MANY_UPLOADS' || error.reason === 'UPLOAD_BUSY' || code === 'UNAVAILABLE';
+  return new RpcError(code, message, {
     reason: error.reason,
     metadata,
     ...(resource !== undefined && { resource: { type: resourceType(resource), name: resource } }),

@@ -51,6 +51,10 @@ const run: Run = async (action) => {
   }
 };
 
+/** A service that answers gives its refusals a reason. */
+const isUnreachable = ({ code, details }: RpcError): boolean => code === 'UNAVAILABLE' && details.reason === undefined;
+const UNREACHABLE_HINT = 'Is a service running there, and does it take connections? `lockstep up` starts a cluster on this machine; what its services have to say is in its data folder, under logs/.';
+
 /** One sentence, its cause, and what to do. */
 function complain(caught: unknown, output: Output): ExitCode {
   output.clearLine();
@@ -65,7 +69,7 @@ function complain(caught: unknown, output: Output): ExitCode {
     if (!output.json) {
       process.stderr.write(details.fieldViolations
         ? `lockstep: the request was refused\n${details.fieldViolations.map((v) => `  ${v.field}: ${v.description}`).join('\n')}\n`
-        : `lockstep: ${message}\n`);
+        : `lockstep: ${message}\n${isUnreachable(caught) ? `${UNREACHABLE_HINT}\n` : ''}`);
     }
     return EXIT.FAILED;
   }

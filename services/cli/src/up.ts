@@ -7,6 +7,9 @@ import { ManagedProcess } from './managed-process';
 import { supervise } from './supervise';
 import type { Output } from './output';
 
+/** Before a service that does not end is killed. */
+const LEAVE_TIMEOUT_MS = 8000;
+
 export interface UpOptions extends ClusterOptions {
   readonly workers: number;
   /** Port of the coordinator; the artifact service takes the next one. 0: any free ones. */
@@ -34,7 +37,7 @@ export async function up(options: UpOptions, output: Output): Promise<ExitCode> 
     const coordinatorProcess = start('coordinator', '@lockstep/coordinator', coordinatorArgs(listen(0), artifact));
     const coordinator = (await coordinatorProcess.ready()).listening;
     const workers = Array.from({ length: options.workers }, (_, i) => {
-      const args = ['--coordinator', coordinator, '--name', `w${i + 1}`, '--data', join(folder, `worker-${i + 1}`)];
+      const args = ['--coordinator', coordinator, '--name', `w${i + 1}`, '--data', join(folder, `worker-${i + 1}`), '--leave-timeout-ms', String(LEAVE_TIMEOUT_MS)];
       return { first: start(`worker-${i + 1}`, '@lockstep/worker', args), args };
     });
     await Promise.all(workers.map((w) => w.first.ready()));

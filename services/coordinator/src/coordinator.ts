@@ -14,7 +14,7 @@ import {
   CheckpointCommittedSchema, CommittedSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, PositionSchema, TrainJobSchema, TrainJobSpecSchema,
   type CheckpointWritten, type JobError, type JobResult, type MemberFinished, type MemberHello, type ProgressEntry, type TrainJob, type TrainJobSpec,
 } from '@lockstep/contract';
-import { addressOf, admit, heldWorkers, isStanding, membersOf, QUEUED, refusalOf, takeCheckpoint, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
+import { addressOf, admit, barredWorkers, heldWorkers, isStanding, QUEUED, refusalOf, reportersOf, takeCheckpoint, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
 import type { Logger } from '@lockstep/rpc';
 import type { AgentRegistry, RunningChild } from './agent-registry';
 import { CheckpointCleaner, isSuperseded, type CheckpointShelf } from './checkpoint-cleaner';
@@ -285,7 +285,8 @@ export class Coordinator {
     if (this.leaving) return;
     const jobs = [...this.live.values()];
     const queued = jobs.filter((j) => j.state.kind === 'QUEUED');
-    const applicants = queued.map(({ record: { job } }) => ({ job: job.name, minWorkers: job.spec?.workers?.min ?? 1, maxWorkers: job.spec?.workers?.max ?? 1 }));
+    const nowMs = this.around.nowMs();
+    const applicants = queued.map(({ record: { job }, state }) => ({ job: job.name, minWorkers: job.spec?.workers?.min ?? 1, maxWorkers: job.spec?.workers?.max ?? 1, barred: barredWorkers(state, nowMs) }));
     for (const { job: name, workers } of admit(applicants, this.agents.free())) {
       const { checkpoint, calls } = this.live.get(name) ?? { checkpoint: undefined, calls: [] };
       await this.apply(name, { kind: 'START', workers, calls: { resumed: checkpoint?.calls ?? 0, stored: calls.length } });
@@ -299,15 +300,19 @@ export class Coordinator {
   private async growJob({ record: { job }, state }: LiveJob): Promise<void> {
     if (state.kind !== 'RUNNING') return;
     const room = (job.spec?.workers?.max ?? 1) - heldWorkers(state).length;
-    const free = this.agents.free().filter((worker) => !state.barred.includes(worker));
+    const barred = barredWorkers(state, this.around.nowMs());
+    const free = this.agents.free().filter((worker) => !barred.includes(worker));
     if (room > 0 && free.length > 0) await this.apply(job.name, { kind: 'GROW', workers: free.slice(0, room) });
   }
 
   /** A queued job says whom it waits for, whenever that changes. */
   private async tellWait(job: LiveJob): Promise<void> {
     const { min = 1 } = job.record.job.spec?.workers ?? {};
+    const barred = barredWorkers(job.state, this.around.nowMs());
+    const welcome = this.agents.free().filter((worker) => !barred.includes(worker)).length;
     const [free, attached] = [this.agents.free().length, this.agents.list().length];
-    const detail = `waits for ${min} free ${min === 1 ? 'worker' : 'workers'}: ${free} of ${attached} ${attached === 1 ? 'is' : 'are'} free${free >= min ? ', and an older job waits too' : ''}`;
+    const others = welcome >= min ? ', and an older job waits too' : free > welcome ? `, and for a while ${free - welcome} of them ${free - welcome === 1 ? 'is' : 'are'} not taken: the job has lost ${free - welcome === 1 ? 'it' : 'them'} before` : '';
+    const detail = `waits for ${min} free ${min === 1 ? 'worker' : 'workers'}: ${free} of ${attached} ${attached === 1 ? 'is' : 'are'} free${others}`;
     if (detail === job.waitsFor) return;
     const value = create(JobStateChangedSchema, { state: job.record.job.state, detail });
     await this.store.update(job.record.job, [{ case: 'stateChanged', value }], this.around.nowMs());
@@ -375,7 +380,7 @@ export class Coordinator {
   }
 }
 
-const isMember = ({ state }: LiveJob, { worker }: MemberSession): boolean => membersOf(state).some((member) => member.worker === worker);
+const isMember = ({ state }: LiveJob, { worker }: MemberSession): boolean => reportersOf(state).some((member) => member.worker === worker);
 
 type ChangeOfJob = (job: TrainJob, state: JobState) => TrainJob;
 

@@ -8,7 +8,7 @@ import { SETTINGS } from './testing/coordinator-world';
 
 const A = 'workers/a';
 const MEMBERS: readonly GroupMember[] = [{ rank: 0, worker: A, address: 'a:1', range: { from: 0, to: 4 } }];
-const RUNNING: JobState = { kind: 'RUNNING', restarts: 0, generation: 7, endMs: null, barred: [], callsAtStart: { resumed: 0, stored: 0 }, members: MEMBERS, entering: [], joiners: [], deferral: { tries: 0, untilMs: 0 }, finished: [], suspicions: [], absences: [], fingerprint: 'f' };
+const RUNNING: JobState = { kind: 'RUNNING', restarts: 0, generation: 7, endMs: null, barred: [], callsAtStart: { resumed: 0, stored: 0 }, members: MEMBERS, leaving: [], released: [], entering: [], joiners: [], deferral: { tries: 0, untilMs: 0 }, finished: [], suspicions: [], absences: [], fingerprint: 'f' };
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function world() {
@@ -50,11 +50,17 @@ test('START_CHILD gives the agent what the process needs; without an agent the w
 test('PREPARE names no generation and tells what has ended; ASSIGN tells where to begin and what is stored', () => {
   const w = world();
   w.effects.carryOut(w.job, { kind: 'PREPARE', worker: A });
-  w.effects.carryOut(w.job, { kind: 'ASSIGN', worker: A, rank: 0, generation: 7, members: MEMBERS });
+  w.effects.carryOut(w.job, { kind: 'ASSIGN', worker: A, rank: 0, generation: 7, members: MEMBERS, atBoundary: true });
   const [prepare, assign] = w.commands.map(({ command, generation }) => (command.case === 'assignment' ? { ...command.value, number: generation } : undefined));
   expect(prepare).toMatchObject({ number: 0n, checkpoint: '', finishedCalls: [{ number: 0 }], shardTables: [{ split: 'train' }], artifactAddress: 'artifact:1' });
   expect(prepare?.generation).toBeUndefined();
-  expect(assign).toMatchObject({ number: 7n, checkpoint: 'artifacts/c/versions/1', finishedCalls: [], committed: { call: 1, step: 4 }, generation: { number: 7n, members: [{ worker: A, exchangeAddress: 'a:1', replicas: { from: 0, to: 4 } }] } });
+  expect(assign).toMatchObject({ number: 7n, atBoundary: true, checkpoint: 'artifacts/c/versions/1', finishedCalls: [], committed: { call: 1, step: 4 }, generation: { number: 7n, members: [{ worker: A, exchangeAddress: 'a:1', replicas: { from: 0, to: 4 } }] } });
+});
+
+test('RELEASE names the generation that the member is not in', () => {
+  const w = world();
+  w.effects.carryOut(w.job, { kind: 'RELEASE', worker: A, generation: 8 });
+  expect(w.commands).toMatchObject([{ command: { case: 'release' }, generation: 8n }]);
 });
 
 test('COMMIT_MODEL waits until the generation is announced, and is said in the session that is open then', async () => {
@@ -96,6 +102,6 @@ test('who has no session is told nothing, and nothing breaks', () => {
   const w = world();
   w.job.sessions.clear();
   for (const kind of ['PREPARE', 'STOP_CHILD'] as const) w.effects.carryOut(w.job, { kind, worker: A, reason: '' });
-  w.effects.carryOut(w.job, { kind: 'ASSIGN', worker: A, rank: 0, generation: 7, members: MEMBERS });
+  w.effects.carryOut(w.job, { kind: 'ASSIGN', worker: A, rank: 0, generation: 7, members: MEMBERS, atBoundary: true });
   expect([w.said, w.inputs]).toEqual([[], []]);
 });

@@ -41,11 +41,13 @@ export class JobEffects {
         return session?.send({ case: 'assignment', value: create(AssignmentSchema, { ...this.description(job), finishedCalls: [...callsToTell(job.state, job.calls)] }) }, 0n);
       case 'ASSIGN': {
         const value = create(AssignmentSchema, {
-          ...this.description(job), generation: toGeneration(effect.generation, effect.members), rank: effect.rank, checkpoint: job.checkpoint?.version ?? '',
+          ...this.description(job), generation: toGeneration(effect.generation, effect.members), rank: effect.rank, checkpoint: job.checkpoint?.version ?? '', atBoundary: effect.atBoundary,
           ...(job.committed && { committed: toProgressPoint(job.committed) }),
         });
         return session?.send({ case: 'assignment', value }, BigInt(effect.generation));
       }
+      case 'RELEASE':
+        return session?.send({ case: 'release', value: { $typeName: 'lockstep.coordinator.v1.Release' } }, BigInt(effect.generation));
       case 'COMMIT_MODEL':
         // Only when older generations are fenced off. A failure has ended the job by then.
         void job.fenced.then(() => job.sessions.get(worker)?.send({ case: 'commitModel', value: { $typeName: 'lockstep.coordinator.v1.CommitModel' } }, generation), () => undefined);

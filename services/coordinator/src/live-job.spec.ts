@@ -9,7 +9,7 @@ const FACTS = factsOf(record({ spec: { replicas: 4, maxRestarts: 3, numerics: Nu
 
 /** A state with all that a state can have. */
 function grown(): JobState {
-  let state = QUEUED;
+  let state: JobState = QUEUED;
   for (const input of [
     { kind: 'START', workers: ['workers/a', 'workers/b'], calls: { resumed: 1, stored: 2 } },
     ...['a', 'b'].map((w) => ({ kind: 'JOINED', worker: `workers/${w}`, address: `${w}:1`, fingerprint: 'f' }) as const),

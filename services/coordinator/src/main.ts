@@ -11,6 +11,7 @@ import { ArtifactCatalog, removeScratch } from './artifact-catalog';
 import { readConfig, type CoordinatorConfig } from './config';
 import { Coordinator } from './coordinator';
 import { coordinatorServicer } from './coordinator-servicer';
+import { DescriptorWatch } from './descriptor-watch';
 import { awaitLeadership, keepLeadership } from './leadership';
 import { mapCoordinatorError } from './map-error';
 import { SessionServicer } from './session-servicer';
@@ -52,7 +53,9 @@ runService(logger, async () => {
     listen: config.listen, logger, mapError: mapCoordinatorError,
     services: [implement(CoordinatorService, coordinatorServicer(coordinator, store, catalog)), implement(SessionService, sessions.implementation)],
   });
+  const descriptors = new DescriptorWatch(logger);
   const timer = setInterval(() => {
+    descriptors.check();
     sessions.checkLeases();
     coordinator.tick(sessions.silence()).catch((e: unknown) => logger.error({ err: e }, 'a tick failed'));
   }, TICK_MS);

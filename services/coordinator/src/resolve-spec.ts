@@ -2,6 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { DurationSchema, type Duration } from '@bufbuild/protobuf/wkt';
 import { CheckpointPolicySchema, Numerics, ShardPolicy, SplitArgsSchema, TrainJobSpecSchema, WorkerCountSchema, type CheckpointPolicy, type TrainJobSpec } from '@lockstep/contract';
 import type { FieldViolation } from '@lockstep/rpc';
+import { checkTunerJob } from './check-tuner-job';
+import { ARTIFACT_NAME, VERSION_NAME } from './resource-names';
 
 /** V unless a job says otherwise: stored in the job, and never derived from the cluster, because the bytes depend on it. */
 export const DEFAULT_REPLICAS = 4;
@@ -22,8 +24,6 @@ const MAX_CHECKPOINTS_KEPT = 1000;
 /** Seeds are numbers in modules: larger ones would lose digits there. */
 const MAX_SEED = BigInt(Number.MAX_SAFE_INTEGER);
 
-const VERSION_NAME = /^artifacts\/[a-z0-9][a-z0-9._-]{0,127}\/versions\/[1-9][0-9]{0,8}$/;
-const ARTIFACT_NAME = /^artifacts\/[a-z0-9][a-z0-9._-]{0,127}$/;
 const SPLIT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** A spec with every default filled in, or everything that is wrong with it. */
@@ -39,7 +39,7 @@ export function resolveSpec(given: TrainJobSpec | undefined): Resolution {
   const maxWorkers = given.workers?.max ? given.workers.max : minWorkers;
   const spec = create(TrainJobSpecSchema, {
     ...given,
-    function: given.function === '' ? 'runFn' : given.function,
+    function: given.function === '' ? (given.tuner ? 'tunerFn' : 'runFn') : given.function,
     trainArgs: create(SplitArgsSchema, { splits: given.trainArgs?.splits.length ? given.trainArgs.splits : ['train'], numSteps: given.trainArgs?.numSteps ?? 0 }),
     evalArgs: create(SplitArgsSchema, { splits: given.evalArgs?.splits.length ? given.evalArgs.splits : ['eval'], numSteps: given.evalArgs?.numSteps ?? 0 }),
     replicas,
@@ -88,12 +88,14 @@ function* check(spec: TrainJobSpec): Generator<FieldViolation> {
   if (max > spec.replicas) yield bad('workers.max', `${max} workers cannot share ${spec.replicas} logical replicas: lower workers.max, or raise replicas (which changes the bytes)`);
   if (spec.seed > MAX_SEED) yield bad('seed', `${spec.seed} is more than ${MAX_SEED}`);
   if (spec.mathThreads > 256) yield bad('math_threads', `${spec.mathThreads} is more than 256`);
-  if (spec.output === '') yield bad('output', 'is required: the artifact that the model becomes a version of, artifacts/{artifact}');
-  else if (!ARTIFACT_NAME.test(spec.output)) yield bad('output', `"${spec.output}" is not the name of an artifact: artifacts/{artifact}, in lower case`);
+  const makes = spec.tuner?.part.case === 'trial' ? "the trial's checkpoint" : 'the model';
+  if (spec.output === '' && spec.tuner?.part.case !== 'discovery') yield bad('output', `is required: the artifact that ${makes} becomes a version of, artifacts/{artifact}`);
+  else if (spec.output !== '' && !ARTIFACT_NAME.test(spec.output)) yield bad('output', `"${spec.output}" is not the name of an artifact: artifacts/{artifact}, in lower case`);
   if (spec.checkpoint?.interval && isNegative(spec.checkpoint.interval)) yield bad('checkpoint.interval', 'must not be negative; 0 writes none by time');
   if ((spec.checkpoint?.keep ?? 0) > MAX_CHECKPOINTS_KEPT) yield bad('checkpoint.keep', `${spec.checkpoint?.keep} is more than ${MAX_CHECKPOINTS_KEPT}`);
   const { stepTimeout } = spec;
   if (stepTimeout && (stepTimeout.seconds < MIN_STEP_TIMEOUT_SECONDS || stepTimeout.seconds > MAX_STEP_TIMEOUT_SECONDS)) yield bad('step_timeout', 'must be from 1 second to 7 days');
+  yield* checkTunerJob(spec);
   if (spec.maxRuntime && spec.maxRuntime.seconds <= 0n && spec.maxRuntime.nanos <= 0) yield bad('max_runtime', 'must be more than zero');
 }
 

@@ -41,6 +41,8 @@ export interface Submission {
 /** Path of the bundled module in a version of type Module. */
 export const MODULE_FILE = 'module.js';
 export const SCHEMA_FILE = 'schema.pbtxt';
+/** Path of the state in a version of type Checkpoint. */
+export const CHECKPOINT_FILE = 'state.bin';
 
 /** Shards hold at most this many records. */
 export const SHARD_RECORDS = 4096;
@@ -67,6 +69,9 @@ export async function checkSubmission(given: TrainJobSpec | undefined, catalog: 
 
   const module = await typed('module', spec.module, 'Module');
   if (module && !module.files.some((f) => f.path === MODULE_FILE)) add('module', `${spec.module} holds no ${MODULE_FILE}`);
+  const startFrom = spec.tuner?.part.case === 'trial' ? spec.tuner.part.value.startFrom : '';
+  const checkpoint = startFrom === '' ? undefined : await typed('tuner.trial.start_from', startFrom, 'Checkpoint');
+  if (checkpoint && !checkpoint.files.some((f) => f.path === CHECKPOINT_FILE)) add('tuner.trial.start_from', `${startFrom} holds no ${CHECKPOINT_FILE}`);
   const examples: CatalogVersion[] = [];
   for (const [i, name] of spec.examples.entries()) {
     const version = await typed(`examples[${i}]`, name, 'Examples');

@@ -49,7 +49,7 @@ class FakeChild {
 }
 jest.mock('./child-process', () => ({ get ChildRunner() { return FakeChild; } }));
 
-const CONFIG: Omit<AgentConfig, 'coordinator'> = { worker: 'workers/a', host: '127.0.0.1', dataFolder: '/data', logLevel: 'info' };
+const CONFIG: Omit<AgentConfig, 'coordinator'> = { worker: 'workers/a', host: '127.0.0.1', dataFolder: '/data', leaveTimeoutMs: 10_000, logLevel: 'info' };
 const REGISTERED = agentCommand({ case: 'registered', value: { heartbeatIntervalMs: 20, leaseMs: 1000 } });
 const startChild = (child: string) => agentCommand({ case: 'startChild', value: { job: 'jobs/1', child, token: new Uint8Array([1, 2]), mathThreads: 2, stepTimeoutMs: 1000 } });
 

@@ -12,8 +12,6 @@ import { ChildRunner } from './child-process';
 const OUTGOING_LIMIT = 1000;
 const RECONNECT_MS = 500;
 const MAX_TAKEN_TRIES = 10;
-/** How long a leaving worker's job may take to go on without it. */
-const LEAVE_MS = 10_000;
 
 /** Scratch folders of a worker's jobs: of its own, since workers of one machine may share a data folder. */
 export const workFolder = (config: AgentConfig): string => join(config.dataFolder, 'work', config.worker.replace('/', '-'));
@@ -70,7 +68,7 @@ export class Agent {
     const { child } = this;
     if (child && this.send) {
       this.send({ case: 'leaving', value: { $typeName: 'lockstep.coordinator.v1.AgentLeaving' } });
-      await Promise.race([child.runner.exited, new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
+      await Promise.race([child.runner.exited, new Promise((resolve) => setTimeout(resolve, this.config.leaveTimeoutMs).unref())]);
     }
     this.stopping.abort();
   }
@@ -121,7 +119,7 @@ export class Agent {
     const runner = await ChildRunner.start({
       job, worker: this.config.worker, child: name, token: Buffer.from(token).toString('base64'), coordinator: this.config.coordinator, host: this.config.host,
       cacheFolder: join(this.config.dataFolder, 'cache'), workFolder: join(workFolder(this.config), job.replace('/', '-')), mathThreads, stepTimeoutMs,
-    });
+    }, (why) => this.logger.warn({ job }, `${why}; it is tried again`));
     this.child = { runner, name, job };
     this.last = runner.ended;
     this.logger.info({ job, pid: runner.pid }, 'started a child');

@@ -1,7 +1,8 @@
+import type { RoundMemory } from '@lockstep/reduction';
 import { instantiateKernel, type Kernel } from './kernel';
 
 /** The arena as the exchange thread uses it. Addresses in bytes. */
-export class ArenaAccess {
+export class ArenaAccess implements RoundMemory {
   private readonly kernel: Kernel;
   private view: Uint8Array;
   private flagView: Int32Array;
@@ -19,7 +20,6 @@ export class ArenaAccess {
     this.flagView = new Int32Array(this.memory.buffer);
   }
 
-  /** A view, not a copy. */
   bytes(address: number, length: number): Uint8Array {
     return this.view.subarray(address, address + length);
   }

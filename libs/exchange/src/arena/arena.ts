@@ -1,5 +1,4 @@
-import { CollectiveError } from '@lockstep/reduction';
-import { totalBytes, type AreaSizes } from './arena-layout';
+import { CollectiveError, totalBytes, type AreaSizes } from '@lockstep/reduction';
 
 const PAGE_BYTES = 65_536;
 

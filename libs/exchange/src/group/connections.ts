@@ -7,10 +7,10 @@
  * 3. A peer is lost when our pull from it ends. That it cancels its own pull says nothing: one that leaves after its last
  *    operation does so while its last chunks are still on their way to us.
  */
-import { CollectiveError, formatPosition, type Position } from '@lockstep/reduction';
+import { CollectiveError, formatPosition, formatRanks, type Position } from '@lockstep/reduction';
 import { RpcError } from '@lockstep/rpc';
 import type { ChunkSink, IncomingPull, Transport } from '../transport/transport';
-import { formatGroup, formatRanks, type ExchangeGroup } from './exchange-group';
+import { formatGroup, type ExchangeGroup } from './exchange-group';
 import { PeerLink } from './peer-link';
 
 const RETRY_MS = 100;

@@ -40,6 +40,3 @@ export function validateGroup(group: ExchangeGroup): void {
 
 /** `jobs/x generation 3`: how errors begin. */
 export const formatGroup = (group: Pick<ExchangeGroup, 'job' | 'generation'>): string => `${group.job} generation ${group.generation}`;
-
-/** `rank 2`, `ranks 1, 2`. */
-export const formatRanks = (ranks: readonly number[]): string => `rank${ranks.length === 1 ? '' : 's'} ${ranks.join(', ')}`;

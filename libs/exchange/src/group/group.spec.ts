@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { CollectiveError, evenPart, type Position, type Range } from '@lockstep/reduction';
-import { HEADER_BYTES, NODE_SUM, readChunk, type ChunkHeader } from '../wire/chunk-header';
+import { CollectiveError, evenPart, NODE_SUM, type Position, type Range } from '@lockstep/reduction';
+import { HEADER_BYTES, readChunk, type ChunkHeader } from '../wire/chunk-header';
 import { ChunkMessage } from '../wire/chunk-message';
 import { leafValues, sumOver } from '../testing/leaf-values';
 import { MemoryWorld } from '../testing/memory-world';

@@ -5,23 +5,21 @@
  * 2. The first failure ends the group's work: nothing is added, placed or sent for it afterwards.
  * 3. A lost peer fails an operation at once when something must still come from it, and otherwise the next one.
  */
-import { CollectiveError, formatPosition, samePosition, type CallClaim, type Position } from '@lockstep/reduction';
+import {
+  AgreeOperation, CollectiveError, encodeClaim, formatPosition, NODE_CLAIM, RoundOperation, RoundPlanner, samePosition,
+  type AreaSizes, type CallClaim, type Operation, type PieceHeader, type Placement, type Position, type WaitDescription,
+} from '@lockstep/reduction';
 import type { RpcError } from '@lockstep/rpc';
 import { copyAligned } from '../arena/aligned-copy';
 import type { ArenaAccess } from '../arena/arena-access';
-import type { AreaSizes } from '../arena/arena-layout';
-import { RoundPlanner } from '../arena/round-planner';
 import type { ResolvedOptions } from '../options';
 import type { IncomingPull, Transport } from '../transport/transport';
-import { GRPC_PREFIX_BYTES, HEADER_BYTES, NODE_CLAIM, type ChunkHeader, type ReceivedChunk } from '../wire/chunk-header';
-import { AgreeOperation, encodeClaim } from './agree-operation';
+import { GRPC_PREFIX_BYTES, HEADER_BYTES, type ChunkHeader, type ReceivedChunk } from '../wire/chunk-header';
 import { Connections, lossOf } from './connections';
 import { EarlyBuffers } from './early-buffers';
 import type { Counters } from './counters';
 import { formatGroup, type ExchangeGroup } from './exchange-group';
-import type { Operation, Placement, WaitDescription } from './operation';
 import type { PeerLink } from './peer-link';
-import { RoundOperation } from './round-operation';
 
 export interface GroupContext {
   readonly group: ExchangeGroup;
@@ -273,7 +271,7 @@ export class Group {
       + `rank ${a} runs ${labelA}, rank ${b} runs ${labelB}. Every worker must make the same calls with the same arguments`, { position: operation.position, ranks: [a, b] }));
   }
 
-  private send(to: number, operation: Pick<Operation, 'number' | 'position'>, piece: { bucket: number; bucketBytes: number; offset: number; node: number }, payload: Uint8Array, onSent?: () => void): void {
+  private send(to: number, operation: Pick<Operation, 'number' | 'position'>, piece: PieceHeader, payload: Uint8Array, onSent?: () => void): void {
     const { group, counters, options } = this.context;
     this.connections.links.get(to)?.send({ generation: group.generation, position: operation.position, round: operation.number, ...piece }, payload, onSent);
     counters.add('sentBytes', options.constants.headerBytes + payload.byteLength);

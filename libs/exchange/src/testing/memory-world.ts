@@ -1,8 +1,6 @@
-import { subtreeRoots, type CallClaim, type CollectiveError, type ExchangeConstants, type Position, type Range } from '@lockstep/reduction';
+import { grow, NO_AREAS, RoundPlanner, subtreeRoots, type AreaSizes, type CallClaim, type CollectiveError, type ExchangeConstants, type Position, type Range, type RoundPlace } from '@lockstep/reduction';
 import { Arena } from '../arena/arena';
 import { ArenaAccess } from '../arena/arena-access';
-import { grow, NO_AREAS, type AreaSizes, type RoundPlace } from '../arena/arena-layout';
-import { RoundPlanner } from '../arena/round-planner';
 import { Counters, type ExchangeStats } from '../group/counters';
 import { Group } from '../group/group';
 import type { ExchangeGroup } from '../group/exchange-group';

@@ -1,8 +1,7 @@
 /** What compute thread and exchange thread say to each other. */
-import { CollectiveError, type CallClaim, type CollectiveErrorReason, type Position } from '@lockstep/reduction';
+import { CollectiveError, type CallClaim, type CollectiveErrorReason, type Position, type WaitDescription } from '@lockstep/reduction';
 import type { ExchangeGroup } from '../group/exchange-group';
 import type { BeginRound } from '../group/group';
-import type { WaitDescription } from '../group/operation';
 
 /** Shared memory of a generation. */
 export interface SharedState {

@@ -8,7 +8,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { ChunkSchema } from '@lockstep/contract';
-import { PHASES, type Position } from '@lockstep/reduction';
+import { PHASES, type PieceHeader, type Position } from '@lockstep/reduction';
 
 /** Bytes that gRPC puts before a message: a flag and the length. */
 export const GRPC_PREFIX_BYTES = 5;
@@ -19,28 +19,18 @@ export const HEADER_BYTES = 59;
 /** Largest payload that four bytes of varint can say. */
 export const MAX_PAYLOAD_BYTES = 2 ** 28 - 1;
 
-/** Value of `node` for finished sums. */
-export const NODE_SUM = 0xffffffff;
-/** Value of `node` for claims. */
-export const NODE_CLAIM = 0xfffffffe;
-
 const TAG_GENERATION = 0x09;
 const TAG_DATA = 0x7a;
 /** Tag of the fixed32 field with this number. */
 const fixed32Tag = (field: number): number => (field << 3) | 5;
 const FIXED32_FIELDS = [2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
 
-/** What a chunk says about its payload. Bytes count from the bucket's start. */
-export interface ChunkHeader {
+/** What a chunk says about its payload. */
+export interface ChunkHeader extends PieceHeader {
   readonly generation: bigint;
   readonly position: Position;
   /** Number of the collective operation in the generation. */
   readonly round: number;
-  readonly bucket: number;
-  readonly bucketBytes: number;
-  readonly offset: number;
-  /** A node's number, NODE_SUM or NODE_CLAIM. */
-  readonly node: number;
 }
 
 /** A received chunk; the payload is a view of the message. */

@@ -9,3 +9,8 @@ export function end(from: JobState, state: EndedState, detail: string): Transiti
 
 export const fail = (from: JobState, failure: JobFailure): Transition =>
   hasEnded(from) ? UNCHANGED : end(from, { kind: 'FAILED', failure }, failure.message);
+
+/** What the loss of a member means for a job that has no other. */
+export const lossOf = (worker: string, rank: number, detail: string): JobFailure => ({
+  reason: 'WORKER_LOST', fault: 'WORKER', worker, rank, message: `rank ${rank} (${worker}) was lost: ${detail}`,
+});

@@ -11,7 +11,8 @@ export function finished(facts: JobFacts, state: JobState, report: FinishReport,
   if (state.kind === 'EXPORTING' || state.finished.some(({ worker }) => worker === report.worker)) return UNCHANGED;
   // Nobody is taken in any more: there is too little left to do.
   const stop = state.joiners.map(({ worker }): JobEffect => ({ kind: 'STOP_CHILD', worker, reason: 'the job is nearly done' }));
-  const next: StandingState = { ...state, joiners: [], finished: [...state.finished, report] };
+  const absences = state.absences.filter(({ worker }) => !state.joiners.some((joiner) => joiner.worker === worker));
+  const next: StandingState = { ...state, joiners: [], absences, finished: [...state.finished, report] };
   const all = finishIfAll(facts, next, nowMs);
   if (all?.kind === 'MOVED') return { ...all, effects: [...stop, ...all.effects] };
   return all ?? moved(next, `${report.worker} has finished its module`, stop);
@@ -41,9 +42,9 @@ export function finishIfAll(facts: JobFacts, state: StandingState, nowMs: number
     });
   }
   const { stateDigest } = chief.report;
-  const { restarts, generation, endMs, barred, callsAtStart, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint } = state;
+  const { restarts, generation, endMs, barred, callsAtStart, members, leaving, released, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint } = state;
   return moved(
-    { kind: 'EXPORTING', restarts, generation, endMs, barred, callsAtStart, members, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint, committer, stateDigest, deadlineMs: nowMs + facts.exportTimeoutMs },
+    { kind: 'EXPORTING', restarts, generation, endMs, barred, callsAtStart, members, leaving, released, entering, joiners, deferral, finished: all, suspicions, absences, fingerprint, committer, stateDigest, deadlineMs: nowMs + facts.exportTimeoutMs },
     `all members ended with state ${stateDigest.slice(0, 12)}; ${committer} commits the model`,
     [{ kind: 'COMMIT_MODEL', worker: committer }],
   );

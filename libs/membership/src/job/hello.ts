@@ -36,5 +36,5 @@ export function addressOf(state: JobState, worker: string): string | undefined {
   if (state.kind === 'STARTING') return state.joined.find((one) => one.worker === worker)?.address;
   if (!isStanding(state)) return undefined;
   const phase = state.joiners.find((joiner) => joiner.worker === worker)?.phase;
-  return state.members.find((member) => member.worker === worker)?.address ?? (phase && phase.kind !== 'STARTING' ? phase.address : undefined);
+  return [...state.members, ...state.released].find((member) => member.worker === worker)?.address ?? (phase && phase.kind !== 'STARTING' ? phase.address : undefined);
 }

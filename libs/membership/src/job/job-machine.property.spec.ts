@@ -82,6 +82,7 @@ test('invariants of every run', () => {
       const held = heldWorkers(state);
       must(new Set(held).size === held.length, 'nobody is held twice');
       must(running.size === held.length && held.every((one) => running.has(one)), `what runs (${[...running].join()}) is what is held (${held.join()})`);
+      must(!('absences' in state) || state.absences.every((one) => held.includes(one.worker)), 'who is waited for is held');
       if (isStanding(state)) {
         const { members, entering } = state;
         must(entering.every((name) => members.some((m) => m.worker === name)), 'who enters is a member');

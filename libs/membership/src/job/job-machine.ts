@@ -7,12 +7,15 @@
  * 4. A member that is lost costs the job that member: the others form the next generation. Only the module's and the
  *    data's faults, and the loss of all workers, more often than allowed, fail it.
  * 5. Every state that waits has a deadline that names whom it waits for.
+ * 6. Who leaves or joins in good order costs no step: the generation changes at a boundary.
  */
 import { dealSeats } from '../group';
-import { end, fail } from './end';
+import { barredWorkers, keepOut, liftTimed, type Return } from './bars';
+import { end, fail, lossOf } from './end';
 import { committed, finished } from './finish';
 import { hasEnded, heldWorkers, isStanding, NO_DEFERRAL, type Absence, type JobFailure, type Joiner, type JobState, type StandingState } from './job-state';
 import { fencedOff, moved, UNCHANGED, type JobEffect, type JobFacts, type JobInput, type JobNotice, type Transition } from './job-transition';
+import { letGo, releasedLost, wantsToLeave } from './leave';
 import { assign, regroup, seatNames } from './regroup';
 import { evictee, lateMembers } from './suspicion';
 
@@ -57,7 +60,8 @@ function grow(facts: JobFacts, state: JobState, { workers }: Input<'GROW'>, nowM
   if (state.kind !== 'RUNNING' || state.finished.length > 0) return UNCHANGED;
   const held = heldWorkers(state);
   const room = facts.replicas - held.length;
-  const fresh = workers.filter((worker) => !held.includes(worker) && !state.barred.includes(worker)).slice(0, Math.max(0, room));
+  const barred = barredWorkers(state, nowMs);
+  const fresh = workers.filter((worker) => !held.includes(worker) && !barred.includes(worker)).slice(0, Math.max(0, room));
   if (fresh.length === 0) return UNCHANGED;
   const joiners = fresh.map((worker): Joiner => ({ worker, phase: { kind: 'STARTING' }, deadlineMs: nowMs + facts.prepareTimeoutMs }));
   return moved({ ...state, joiners: [...state.joiners, ...joiners] }, `${fresh.join(', ')} ${fresh.length === 1 ? 'is' : 'are'} to join`, fresh.map((worker) => ({ kind: 'START_CHILD', worker })));
@@ -75,7 +79,7 @@ function joined(facts: JobFacts, state: JobState, input: Input<'JOINED'>, nowMs:
   const joiner = isStanding(state) ? state.joiners.find((j) => j.worker === worker) : undefined;
   if (!isStanding(state) || joiner?.phase.kind !== 'STARTING') return fencedOff(`${facts.job} does not wait for ${worker}`);
   if (facts.strictNumerics && fingerprint !== state.fingerprint) {
-    return dropJoiner(state, worker, differs(worker, fingerprint, 'the group', state.fingerprint), 'BARRED');
+    return dropJoiner(state, worker, differs(worker, fingerprint, 'the group', state.fingerprint), 'NEVER', nowMs);
   }
   const next: Joiner = { ...joiner, phase: { kind: 'PREPARING', address } };
   return moved({ ...state, joiners: state.joiners.map((j) => (j.worker === worker ? next : j)) }, `${worker} prepares to join`, [{ kind: 'PREPARE', worker }]);
@@ -92,11 +96,11 @@ function startJoined(facts: JobFacts, state: Starting, { worker, address, finger
   const generation = state.generation + 1;
   return moved(
     {
-      kind: 'CONNECTING', restarts: state.restarts, generation, endMs: state.endMs, barred: state.barred, callsAtStart: state.callsAtStart, members, entering: [], joiners: [], deferral: NO_DEFERRAL, finished: [],
+      kind: 'CONNECTING', restarts: state.restarts, generation, endMs: state.endMs, barred: state.barred, callsAtStart: state.callsAtStart, members, leaving: [], released: [], entering: [], joiners: [], deferral: NO_DEFERRAL, finished: [],
       suspicions: [], absences: state.absences, fingerprint: all[0]?.fingerprint ?? '', ready: [], deadlineMs: nowMs + facts.rendezvousTimeoutMs,
     },
     `generation ${generation}: ${seatNames(members)}`,
-    [{ kind: 'FENCE', generation }, ...assign(generation, members)],
+    [{ kind: 'FENCE', generation }, ...assign(generation, members, false)],
   );
 }
 
@@ -127,9 +131,10 @@ function ready(facts: JobFacts, state: JobState, { worker, generation }: Input<'
   const all = [...state.ready, worker];
   if (all.length < state.members.length) return moved({ ...state, ready: all }, `${worker} is connected`);
   const { ready: _ready, deadlineMs: _deadlineMs, ...standing } = state;
-  const running: StandingState = { ...standing, kind: 'RUNNING', entering: [], deferral: state.entering.length > 0 ? NO_DEFERRAL : state.deferral };
+  const absences = state.absences.filter((one) => !state.released.some((gone) => gone.worker === one.worker));
+  const running: StandingState = { ...standing, kind: 'RUNNING', released: [], absences, entering: [], deferral: state.entering.length > 0 ? NO_DEFERRAL : state.deferral };
   const detail = `runs on ${state.members.length} ${state.members.length === 1 ? 'worker' : 'workers'}`;
-  return moved(running, detail);
+  return moved(running, detail, state.released.map((gone) => ({ kind: 'STOP_CHILD', worker: gone.worker, reason: `${seatNames([gone])} leaves` })));
 }
 
 function suspended(facts: JobFacts, state: JobState, input: Input<'SUSPENDED'>, nowMs: number): Transition {
@@ -155,22 +160,20 @@ function suspended(facts: JobFacts, state: JobState, input: Input<'SUSPENDED'>, 
 function memberFailed(facts: JobFacts, state: JobState, { worker, failure }: Input<'MEMBER_FAILED'>, nowMs: number): Transition {
   if (hasEnded(state)) return fencedOff(`${facts.job} has ended`);
   if (!heldWorkers(state).includes(worker)) return fencedOff(`${worker} is no member of ${facts.job}`);
-  if (isStanding(state) && state.joiners.some((j) => j.worker === worker)) return dropJoiner(state, worker, failure.message, 'BARRED');
+  if (isStanding(state) && state.joiners.some((j) => j.worker === worker)) return dropJoiner(state, worker, failure.message, 'LATER', nowMs);
+  if (isStanding(state) && state.released.some((one) => one.worker === worker)) return releasedLost(facts, state, worker, failure.message, nowMs);
   if (failure.fault === 'MODULE' || failure.fault === 'DATA' || !isStanding(state)) return fail(state, failure);
-  return dropMember(facts, state, worker, failure.message, 'BARRED', nowMs, failure);
+  return dropMember(facts, state, worker, failure.message, 'LATER', nowMs, failure);
 }
 
 function lost(facts: JobFacts, state: JobState, worker: string, detail: string, nowMs: number): Transition {
   if (state.kind === 'STARTING' && state.workers.includes(worker)) return startLost(facts, state, worker, detail);
   if (!isStanding(state)) return UNCHANGED;
-  if (state.joiners.some((j) => j.worker === worker)) return dropJoiner(state, worker, detail, 'WELCOME');
+  if (state.joiners.some((j) => j.worker === worker)) return dropJoiner(state, worker, detail, 'WELCOME', nowMs);
+  if (state.released.some((one) => one.worker === worker)) return releasedLost(facts, state, worker, detail, nowMs);
   if (!state.members.some((m) => m.worker === worker)) return UNCHANGED;
   return dropMember(facts, state, worker, detail, 'WELCOME', nowMs);
 }
-
-const lossOf = (worker: string, rank: number, detail: string): JobFailure => ({
-  reason: 'WORKER_LOST', fault: 'WORKER', worker, rank, message: `rank ${rank} (${worker}) was lost: ${detail}`,
-});
 
 function startLost(facts: JobFacts, state: Starting, worker: string, detail: string): Transition {
   const rank = state.workers.indexOf(worker);
@@ -189,19 +192,20 @@ function startFailed(facts: JobFacts, state: Starting, failure: JobFailure, noti
   );
 }
 
-/** @param again whether the job takes the worker again later */
-function dropMember(facts: JobFacts, state: StandingState, worker: string, detail: string, again: 'WELCOME' | 'BARRED', nowMs: number, failure?: JobFailure): Transition {
+/** @param again whether the job takes the worker again at once */
+function dropMember(facts: JobFacts, state: StandingState, worker: string, detail: string, again: 'WELCOME' | 'LATER', nowMs: number, failure?: JobFailure): Transition {
   const rank = state.members.find((m) => m.worker === worker)?.rank ?? 0;
   const loss = lossOf(worker, rank, detail);
   return regroup(facts, state, {
-    leave: [worker], bar: again === 'BARRED' ? [worker] : [], failure: failure ?? loss, detail: loss.message,
+    leave: [worker], bar: again === 'LATER' ? [worker] : [], failure: failure ?? loss, detail: loss.message,
     notices: [{ kind: 'MEMBER_LOST', worker, rank, detail }],
   }, nowMs);
 }
 
-function dropJoiner(state: StandingState, worker: string, detail: string, again: 'WELCOME' | 'BARRED'): Transition {
+function dropJoiner(state: StandingState, worker: string, detail: string, again: 'WELCOME' | Return, nowMs: number): Transition {
+  const barred = again === 'WELCOME' ? state.barred : keepOut(state.barred, [worker], again, nowMs);
   return moved(
-    { ...state, joiners: state.joiners.filter((j) => j.worker !== worker), barred: again === 'BARRED' ? [...state.barred, worker] : state.barred, absences: state.absences.filter((a) => a.worker !== worker) },
+    { ...state, joiners: state.joiners.filter((j) => j.worker !== worker), barred, absences: state.absences.filter((a) => a.worker !== worker) },
     `${worker} does not join: ${detail}`,
     [{ kind: 'STOP_CHILD', worker, reason: detail }],
     [{ kind: 'JOINER_DROPPED', worker, detail }],
@@ -220,7 +224,8 @@ function back(facts: JobFacts, state: JobState, { worker, generation }: Input<'W
     const member = state.members.find((m) => m.worker === worker);
     if (member && generation > state.generation) return fencedOff(`${worker} speaks for generation ${generation} of ${facts.job}, which is at ${state.generation}`);
     // What was said to it while it was away is said again.
-    if (member && generation < state.generation) effects.push({ kind: 'ASSIGN', worker, rank: member.rank, generation: state.generation, members: state.members });
+    if (member && generation < state.generation) effects.push({ kind: 'ASSIGN', worker, rank: member.rank, generation: state.generation, members: state.members, atBoundary: false });
+    if (state.released.some((one) => one.worker === worker)) effects.push({ kind: 'RELEASE', worker, generation: state.generation });
     if (state.joiners.some((j) => j.worker === worker && j.phase.kind === 'PREPARING')) effects.push({ kind: 'PREPARE', worker });
     if (state.kind === 'EXPORTING' && state.committer === worker) effects.push({ kind: 'COMMIT_MODEL', worker });
   }
@@ -229,17 +234,14 @@ function back(facts: JobFacts, state: JobState, { worker, generation }: Input<'W
 
 function leaving(facts: JobFacts, state: JobState, worker: string, nowMs: number): Transition {
   if (!isStanding(state)) return lost(facts, state, worker, 'it was told to leave', nowMs);
-  if (state.joiners.some((j) => j.worker === worker)) return dropJoiner(state, worker, 'it was told to leave', 'WELCOME');
-  const member = state.members.find((m) => m.worker === worker);
-  if (!member) return UNCHANGED;
-  return regroup(facts, state, {
-    leave: [worker], failure: lossOf(worker, member.rank, 'it was told to leave'), detail: `rank ${member.rank} (${worker}) leaves`,
-    notices: [{ kind: 'MEMBER_LEFT', worker, rank: member.rank }],
-  }, nowMs);
+  if (state.joiners.some((j) => j.worker === worker)) return dropJoiner(state, worker, 'it was told to leave', 'WELCOME', nowMs);
+  return wantsToLeave(facts, state, worker, nowMs);
 }
 
 function takenOver(facts: JobFacts, state: JobState, nowMs: number): Transition {
-  if (!('absences' in state)) return UNCHANGED;
+  if (hasEnded(state)) return UNCHANGED;
+  const barred = liftTimed(state.barred, nowMs);
+  if (state.kind === 'QUEUED') return barred.every((bar) => state.barred.includes(bar)) ? UNCHANGED : moved({ ...state, barred }, 'a coordinator has taken the job over');
   const absences = heldWorkers(state).map((worker): Absence => ({ worker, why: 'it has not come back since the coordinator did', untilMs: nowMs + facts.absenceMs }));
   const later = 'deadlineMs' in state ? { deadlineMs: nowMs + Math.max(facts.rendezvousTimeoutMs, state.kind === 'EXPORTING' ? facts.exportTimeoutMs : 0) } : {};
   // Times of the process before may be of another clock, and passed while nobody listened: all waits begin anew.
@@ -248,7 +250,7 @@ function takenOver(facts: JobFacts, state: JobState, nowMs: number): Transition 
     suspicions: state.suspicions.map((suspicion) => ({ ...suspicion, sinceMs: nowMs })),
     deferral: { ...state.deferral, untilMs: nowMs },
   } : {};
-  return moved({ ...state, ...later, ...waits, absences }, 'a coordinator has taken the job over and waits for its workers');
+  return moved({ ...state, ...later, ...waits, barred, absences }, 'a coordinator has taken the job over and waits for its workers');
 }
 
 function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, number>, nowMs: number): Transition {
@@ -258,14 +260,14 @@ function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, nu
   if (away) return lost(facts, state, away.worker, away.why, nowMs);
   if (state.kind === 'STARTING') return nowMs > state.deadlineMs ? startTimedOut(facts, state) : UNCHANGED;
   const slow = state.joiners.find(({ phase, deadlineMs }) => phase.kind !== 'PREPARED' && nowMs > deadlineMs);
-  if (slow) return dropJoiner(state, slow.worker, `it was not ready within ${facts.prepareTimeoutMs} ms`, 'BARRED');
+  if (slow) return dropJoiner(state, slow.worker, `it was not ready within ${facts.prepareTimeoutMs} ms`, 'LATER', nowMs);
   if (state.suspicions.some(({ sinceMs }) => nowMs - sinceMs >= facts.suspicionMs)) {
     const worker = evictee(state, silentMs);
     const why = state.suspicions.find((s) => s.accused === worker || s.accuser === worker)?.why ?? '';
     // Who is away is not to blame for that its peers miss it.
     const absence = state.absences.find((one) => one.worker === worker);
     if (absence) return dropMember(facts, state, absence.worker, absence.why, 'WELCOME', nowMs);
-    if (worker !== undefined) return dropMember(facts, state, worker, `members cannot exchange with it: ${why}`, 'BARRED', nowMs);
+    if (worker !== undefined) return dropMember(facts, state, worker, `members cannot exchange with it: ${why}`, 'LATER', nowMs);
   }
   switch (state.kind) {
     case 'CONNECTING': {
@@ -281,13 +283,13 @@ function tick(facts: JobFacts, state: JobState, silentMs: ReadonlyMap<string, nu
       }, nowMs);
     }
     case 'RUNNING':
-      return takeIn(facts, state, nowMs) ?? UNCHANGED;
+      return letGo(facts, state, nowMs) ?? takeIn(facts, state, nowMs) ?? UNCHANGED;
     case 'EXPORTING': {
       if (nowMs <= state.deadlineMs) return UNCHANGED;
       const rank = state.members.find((m) => m.worker === state.committer)?.rank ?? 0;
       const detail = `it did not commit the model within ${facts.exportTimeoutMs} ms`;
       // Another member has the same model.
-      return dropMember(facts, state, state.committer, detail, 'BARRED', nowMs, { reason: 'EXPORT_DEADLINE', fault: 'CLUSTER', worker: state.committer, rank, message: `${state.committer}: ${detail}` });
+      return dropMember(facts, state, state.committer, detail, 'LATER', nowMs, { reason: 'EXPORT_DEADLINE', fault: 'CLUSTER', worker: state.committer, rank, message: `${state.committer}: ${detail}` });
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { GroupMember } from '../group';
+import type { Bar } from './bars';
 
 /** Whose fault a failure is. */
 export type Fault = 'MODULE' | 'WORKER' | 'DATA' | 'CLUSTER';
@@ -84,8 +85,8 @@ export interface Attempts {
   readonly generation: number;
   /** When it must have ended; 0 before it first started, null without a limit. */
   readonly endMs: number | null;
-  /** Workers that this job does not take again: what they did to it would happen again. */
-  readonly barred: readonly string[];
+  /** Workers that this job does not take, or once did not: at most one entry a worker. */
+  readonly barred: readonly Bar[];
   /** Of the attempt that runs, or ran last. */
   readonly callsAtStart: CallsAtStart;
 }
@@ -94,6 +95,10 @@ export interface Attempts {
 export interface Standing extends Attempts {
   /** By rank. */
   readonly members: readonly GroupMember[];
+  /** Members that were told to leave: the next generation is formed without them. */
+  readonly leaving: readonly string[];
+  /** Members of the generation before, which ends at a boundary: they take part until then, and go when this one stands. */
+  readonly released: readonly GroupMember[];
   /** Members that have no state yet: while the generation forms, it is handed to them. */
   readonly entering: readonly string[];
   readonly joiners: readonly Joiner[];
@@ -129,7 +134,7 @@ export type JobState =
 export type JobStateKind = JobState['kind'];
 
 /** A job that has not started yet. */
-export const QUEUED: JobState = { kind: 'QUEUED', restarts: 0, generation: 0, endMs: 0, barred: [], callsAtStart: NO_CALLS };
+export const QUEUED: Extract<JobState, { kind: 'QUEUED' }> = { kind: 'QUEUED', restarts: 0, generation: 0, endMs: 0, barred: [], callsAtStart: NO_CALLS };
 
 export type EndedState = Extract<JobState, { kind: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' }>;
 export type StandingState = Extract<JobState, { kind: 'CONNECTING' | 'RUNNING' | 'EXPORTING' }>;
@@ -142,7 +147,7 @@ export const hasEnded = (state: JobState): state is EndedState =>
 export const isStanding = (state: JobState): state is StandingState =>
   state.kind === 'CONNECTING' || state.kind === 'RUNNING' || state.kind === 'EXPORTING';
 
-/** The workers that a job holds in a state: members and joiners. */
+/** The workers that a job holds in a state: members, those that are released, and joiners. */
 export function heldWorkers(state: JobState): readonly string[] {
   switch (state.kind) {
     case 'QUEUED':
@@ -155,9 +160,12 @@ export function heldWorkers(state: JobState): readonly string[] {
     case 'CONNECTING':
     case 'RUNNING':
     case 'EXPORTING':
-      return [...state.members.map(({ worker }) => worker), ...state.joiners.map(({ worker }) => worker)];
+      return [...state.members, ...state.released, ...state.joiners].map(({ worker }) => worker);
   }
 }
 
 /** The members of a state that has a generation, by rank. */
 export const membersOf = (state: JobState): readonly GroupMember[] => (isStanding(state) ? state.members : []);
+
+/** Those whose word about the job's progress counts: the members, and those that still end a boundary's work with them. */
+export const reportersOf = (state: JobState): readonly GroupMember[] => (isStanding(state) ? [...state.members, ...state.released] : []);

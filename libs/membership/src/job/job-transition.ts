@@ -53,7 +53,7 @@ export type JobInput =
   /** This coordinator took the job over from a process before it: nobody's session is open yet. */
   | { readonly kind: 'TAKEN_OVER' }
   | { readonly kind: 'CANCEL' }
-  /** @param silentMs how long each worker has not been heard of */
+  /** @param silentMs how long each worker has not been heard of; one that is not there was never heard of */
   | { readonly kind: 'TICK'; readonly silentMs?: ReadonlyMap<string, number> };
 
 /** What the shell must do after a transition, in this order. */
@@ -61,7 +61,10 @@ export type JobEffect =
   | { readonly kind: 'START_CHILD'; readonly worker: string }
   /** Run the module up to the running call. */
   | { readonly kind: 'PREPARE'; readonly worker: string }
-  | { readonly kind: 'ASSIGN'; readonly worker: string; readonly rank: number; readonly generation: number; readonly members: readonly GroupMember[] }
+  /** @param atBoundary whether members first end together what they are doing; otherwise that is over at once */
+  | { readonly kind: 'ASSIGN'; readonly worker: string; readonly rank: number; readonly generation: number; readonly members: readonly GroupMember[]; readonly atBoundary: boolean }
+  /** Ends together with the others what they are doing, and takes no part in this generation. */
+  | { readonly kind: 'RELEASE'; readonly worker: string; readonly generation: number }
   /** Older generations must not publish any more. */
   | { readonly kind: 'FENCE'; readonly generation: number }
   | { readonly kind: 'COMMIT_MODEL'; readonly worker: string }

@@ -1,5 +1,6 @@
 /** From one generation to the next. */
 import { dealSeats, type GroupMember } from '../group';
+import { keepOut } from './bars';
 import { finishIfAll } from './finish';
 import type { JobFailure, Joiner, Standing, StandingState } from './job-state';
 import { moved, type JobEffect, type JobFacts, type JobNotice, type Transition } from './job-transition';
@@ -10,13 +11,15 @@ const MAX_JOIN_RETRY_MS = 60_000;
 
 /** A change of the membership, and why. */
 export interface Change {
-  /** Members that go, whatever the reason. */
+  /** Members that go at once, whatever the reason. */
   readonly leave?: readonly string[];
+  /** Members that go at the next boundary. */
+  readonly release?: readonly string[];
   /** Joiners that are taken in. */
   readonly enter?: readonly string[];
   /** Members that entered and have no state yet: they wait again. */
   readonly putOff?: readonly string[];
-  /** Workers that the job does not take again. */
+  /** Workers that the job does not take again for a while. */
   readonly bar?: readonly string[];
   /** What the last member's loss means, if none is left. */
   readonly failure: JobFailure;
@@ -28,17 +31,23 @@ export const seatNames = (members: readonly GroupMember[]): string => members.ma
 
 const addressOf = ({ phase }: Joiner): string => (phase.kind === 'STARTING' ? '' : phase.address);
 
-/** Forms the next generation from those who stay and those who come. */
+/**
+ * Forms the next generation from those who stay and those who come. Where nobody is gone already, members enter it at a
+ * boundary, so that no step is done again.
+ */
 export function regroup(facts: JobFacts, state: StandingState, change: Change, nowMs: number): Transition {
-  const { leave = [], enter = [], putOff = [], bar = [] } = change;
-  const barred = [...state.barred, ...bar];
-  const stay = state.members.filter(({ worker }) => !leave.includes(worker) && !putOff.includes(worker));
-  const gone = state.members.filter(({ worker }) => leave.includes(worker)).map(({ worker }) => worker);
+  const { leave = [], release = [], enter = [], putOff = [], bar = [] } = change;
+  const barred = keepOut(state.barred, bar, 'LATER', nowMs);
+  const stay = state.members.filter(({ worker }) => !leave.includes(worker) && !release.includes(worker) && !putOff.includes(worker));
+  const released = state.members.filter(({ worker }) => release.includes(worker));
+  const atBoundary = state.kind === 'RUNNING' && leave.length === 0 && putOff.length === 0;
+  // The boundary that others were to go at will not come.
+  const gone = [...state.members.filter(({ worker }) => leave.includes(worker)), ...state.released].map(({ worker }) => worker);
   const stop = gone.map((worker): JobEffect => ({ kind: 'STOP_CHILD', worker, reason: change.detail }));
   // Nobody exchanges any more: the one who commits goes on as it is.
   if (state.kind === 'EXPORTING' && stay.some(({ worker }) => worker === state.committer)) {
     const away = state.absences.filter(({ worker }) => !gone.includes(worker));
-    return moved({ ...state, barred, members: stay, absences: away, suspicions: [] }, change.detail, stop, change.notices);
+    return moved({ ...state, barred, members: stay, released: [], leaving: state.leaving.filter((worker) => !gone.includes(worker)), absences: away, suspicions: [] }, change.detail, stop, change.notices);
   }
   // A state that is on its way to those who enter is lost with those who hold it.
   const holders = stay.filter(({ worker }) => !state.entering.includes(worker));
@@ -53,6 +62,7 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
   const generation = state.generation + 1;
   const standing: Standing = {
     restarts: state.restarts, generation, endMs: state.endMs, barred, callsAtStart: state.callsAtStart, fingerprint: state.fingerprint, members,
+    leaving: state.leaving.filter((worker) => addresses.has(worker)), released,
     // Who has not got the state yet still has none.
     entering: [...state.entering.filter((worker) => addresses.has(worker)), ...newcomers.map(({ worker }) => worker)],
     joiners: [...state.joiners.filter(({ worker }) => !enter.includes(worker)), ...waiting],
@@ -69,9 +79,9 @@ export function regroup(facts: JobFacts, state: StandingState, change: Change, n
   return moved(
     { kind: 'CONNECTING', ...standing, ready: [], deadlineMs: nowMs + facts.regroupTimeoutMs },
     `${change.detail}: generation ${generation} is ${seatNames(members)}`,
-    [...stop, fence, ...assign(generation, members)], notices,
+    [...stop, fence, ...assign(generation, members, atBoundary), ...released.map(({ worker }): JobEffect => ({ kind: 'RELEASE', worker, generation }))], notices,
   );
 }
 
-export const assign = (generation: number, members: readonly GroupMember[]): readonly JobEffect[] =>
-  members.map(({ worker, rank }) => ({ kind: 'ASSIGN', worker, rank, generation, members }));
+export const assign = (generation: number, members: readonly GroupMember[], atBoundary: boolean): readonly JobEffect[] =>
+  members.map(({ worker, rank }) => ({ kind: 'ASSIGN', worker, rank, generation, members, atBoundary }));

@@ -14,15 +14,18 @@ function pairsOf(suspicions: readonly Suspicion[]): readonly (readonly [string, 
  * not know; then the one that the coordinator has heard of least recently; then the highest rank. So neither a one-way
  * partition nor a computation without end stalls the group.
  *
- * @param silentMs how long each worker has not been heard of
+ * @param silentMs how long each worker has not been heard of; one that is not there was never heard of
  */
 export function evictee(state: StandingState, silentMs: ReadonlyMap<string, number>): string | undefined {
   const pairs = pairsOf(state.suspicions);
   const broken = (worker: string): number => pairs.filter((pair) => pair.includes(worker)).length;
+  // Who was never heard of has been silent for longer than anybody.
+  const silence = (worker: string): number => silentMs.get(worker) ?? Infinity;
+  const bySilence = (a: string, b: string): number => (silence(a) === silence(b) ? 0 : silence(b) - silence(a));
   const complaints = (worker: string): number => (state.suspicions.some(({ accuser }) => accuser === worker) ? 1 : 0);
   const order = state.members
     .filter(({ worker }) => broken(worker) > 0)
-    .sort((a, b) => broken(b.worker) - broken(a.worker) || complaints(a.worker) - complaints(b.worker) || (silentMs.get(b.worker) ?? 0) - (silentMs.get(a.worker) ?? 0) || b.rank - a.rank);
+    .sort((a, b) => broken(b.worker) - broken(a.worker) || complaints(a.worker) - complaints(b.worker) || bySilence(a.worker, b.worker) || b.rank - a.rank);
   return order[0]?.worker;
 }
 
@@ -30,7 +33,7 @@ export function evictee(state: StandingState, silentMs: ReadonlyMap<string, numb
  * Who goes when a generation has not come together in time. Members become equal together, so that one who is stuck keeps all
  * from getting through: where nobody did, it is the one that the others accuse, or whoever enters and has nothing to lose.
  *
- * @param silentMs how long each worker has not been heard of
+ * @param silentMs as for evictee
  */
 export function lateMembers(state: Extract<JobState, { kind: 'CONNECTING' }>, silentMs: ReadonlyMap<string, number>): readonly GroupMember[] {
   const missing = state.members.filter(({ worker }) => !state.ready.includes(worker));

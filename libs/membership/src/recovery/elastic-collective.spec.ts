@@ -1,7 +1,8 @@
 import { CollectiveError, type Position, type Round } from '@lockstep/reduction';
 import { followAll, RehearsedGroup, type Ending } from '../testing/rehearsed-group';
 import type { Course, Wait } from './course';
-import { ElasticCollective, type Membership } from './elastic-collective';
+import { ElasticCollective } from './elastic-collective';
+import type { Membership } from './membership';
 
 const V = 4;
 const POSITION: Position = { call: 0, epoch: 0, phase: 'TRAIN', step: 0 };
@@ -9,6 +10,7 @@ const ROUND: Round = { position: POSITION, bucketLengths: [2, 1], present: [true
 
 class Scripted implements Membership {
   changed = false;
+  announced = false;
   equals = 0;
 
   form(): never {
@@ -170,4 +172,58 @@ test.each(['CALL_MISMATCH', 'TOO_LARGE', 'OVER'] as const)('%s is not mended by 
   const { all, group } = started(2);
   group.break(new CollectiveError(reason, 'final'));
   expect(followAll(all.map((member) => step(member)), group).map(reasonOf)).toEqual([reason, reason]);
+});
+
+describe('a generation that is announced', () => {
+  test('is entered by all at the boundary after the sums that told of it: no operation is done again', () => {
+    const { all, group } = started(2);
+    const [told, untold] = all;
+    if (!told || !untold) throw new Error('there are two');
+    Object.assign(told.membership, { changed: true, announced: true });
+    // The one that knows does not leave the other alone in an operation that it has begun.
+    expect(told.collective.atBoundary().next().done).toBe(true);
+    expect(followAll(all.map((member) => step(member)), group)).toEqual([{ kind: 'DONE', value: SUMS }, { kind: 'DONE', value: SUMS }]);
+    const next = new RehearsedGroup(V, 1);
+    const leaving = untold.collective.atBoundary();
+    // The other knows it by the sums, and waits until it is told how to go on.
+    expect(leaving.next()).toEqual({ done: false, value: { kind: 'FORM', why: undefined } });
+    followAll([told.collective.atBoundary()], group, [next]);
+    expect(told.collective).toMatchObject({ completed: 1, worldSize: 1 });
+    expect(() => leaving.throw(new CollectiveError('OVER', 'it leaves'))).toThrow('it leaves');
+    expect(followAll([step(told)], next)).toEqual([{ kind: 'DONE', value: SUMS }]);
+  });
+
+  test('is told of no more once it is entered', () => {
+    const { all, group } = started(2);
+    for (const { membership } of all) Object.assign(membership, { changed: true, announced: true });
+    followAll(all.map((member) => step(member)), group);
+    const next = new RehearsedGroup(V, 2);
+    followAll(all.map(({ collective }) => collective.atBoundary()), group, [next]);
+    followAll(all.map((member) => step(member)), next);
+    expect(all.map(({ collective }) => collective.atBoundary().next().done)).toEqual([true, true]);
+  });
+
+  test('is entered at once by one that is alone, or has finished, and where the group breaks', () => {
+    const { all: [alone] } = started(1);
+    const { all: [finished] } = started(2);
+    const broken = started(2);
+    if (!alone || !finished) throw new Error('there is one');
+    for (const { membership } of [alone, finished, ...broken.all]) Object.assign(membership, { changed: true, announced: true });
+    expect([alone.collective.atBoundary().next(), finished.collective.attending().next()]).toMatchObject([{ value: { kind: 'FORM' } }, { value: { kind: 'FORM' } }]);
+    const next = new RehearsedGroup(V, 2);
+    expect(followAll(broken.all.map((member) => step(member, () => broken.group.break())), broken.group, [next]).map(reasonOf)).toEqual(['REGROUPED', 'REGROUPED']);
+  });
+
+  test('costs one element of the last bucket, of which callers see nothing', () => {
+    const { all, group } = started(2);
+    const lengths = followAll(all.map((member) => (function* (): Course<readonly number[]> {
+      yield* member.collective.beginning(ROUND);
+      for (const bucket of [0, 1]) {
+        member.collective.roots.forEach((_root, root) => member.collective.input(bucket, root).fill(1));
+        yield* member.collective.submitting(bucket);
+      }
+      return [group.sums(0).length, group.sums(1).length, (yield* member.collective.waiting(0)).length, (yield* member.collective.waiting(1)).length];
+    })()), group);
+    expect(lengths[1]).toEqual({ kind: 'DONE', value: [2, 2, 2, 1] });
+  });
 });

@@ -8,51 +8,23 @@
  * 3. An operation that nobody finished is done again. An all-reduce has to be computed anew, since the replicas were dealt
  *    anew: it throws REGROUPED, once the next group stands.
  * 4. Nothing of a broken resync is kept but outcomes that were handed over whole.
+ * 5. A generation that is only announced is entered where all have the same sums and none has begun what follows: nothing is done again.
  */
 import { CollectiveError, type CallClaim, type Collective, type Position, type Range, type Round } from '@lockstep/reduction';
 import { groupOf, sumsOf, type Course, type Wait } from './course';
 import { broadcast, gather } from './gather';
 import { joinHandover, splitHandover } from './handover';
+import type { HandedState, Membership, StateSource } from './membership';
 import { decodeNote, encodeNote, firstOf, type ResyncNote } from './resync-note';
+import { giveNotice, isNoticed, takeNotice, withNotice } from './notice';
 import { concatenate, cut, type Outcome } from './outcome';
 import { planResync, ResyncError, type ResyncPlan } from './resync-plan';
-
-/** Whoever knows which generation comes next. */
-export interface Membership {
-  /** Whether a newer generation than the one that was formed last waits. Cheap: it is read before every step. */
-  readonly changed: boolean;
-  /**
-   * Leaves the group that was formed last, and joins the next one as soon as it is known.
-   *
-   * @param why what broke the last one; undefined when nothing did
-   * @throws CollectiveError that names what ended this member's part in the job
-   */
-  form(why: CollectiveError | undefined): Collective;
-  /** The members of the group that was formed last are equal: the work goes on. */
-  equal(): void;
-}
-
-/** What a member that holds the state hands to a joiner. */
-export interface StateSource {
-  /** Whether the state can be taken now: not while callbacks run. */
-  readonly exact: boolean;
-  /** The whole state, the same bytes on every member. */
-  take(): { readonly bytes: Uint8Array; readonly digest: string };
-  /** @throws Error when the bytes are not what the digest says */
-  check(bytes: Uint8Array, digest: string): void;
-}
-
-/** A state that a joiner was handed. */
-export interface HandedState {
-  readonly bytes: Uint8Array;
-  readonly digest: string;
-}
 
 /** What this member is in the middle of, or did last: sums are read until the next operation begins. */
 type Running =
   | { readonly kind: 'NOTHING' }
   | { readonly kind: 'AGREEING' }
-  | { readonly kind: 'REDUCING'; readonly round: Round; readonly taken: (Float32Array | undefined)[] }
+  | { readonly kind: 'REDUCING'; readonly round: Round; readonly announced: boolean; readonly taken: (Float32Array | undefined)[] }
   /** Its sums were handed over by a member that had them. */
   | { readonly kind: 'HANDED_OVER'; readonly buckets: readonly Float32Array[] };
 
@@ -72,6 +44,8 @@ export class ElasticCollective implements Collective {
   /** Buffers of the outcome before the last, to be used again. */
   private spare: readonly Float32Array[] = [];
   private source: StateSource | undefined;
+  /** All members know by their sums that the next generation is announced: they enter it at the next boundary. */
+  private due = false;
 
   constructor(
     readonly replicas: number,
@@ -118,9 +92,13 @@ export class ElasticCollective implements Collective {
     return this.operations;
   }
 
-  /** Also what a member calls that has finished, while others have not: they may need what it has. */
   boundary(): void {
     this.block(this.atBoundary());
+  }
+
+  /** What a member calls that has finished, while others have not: they may need what it has. */
+  attend(): void {
+    this.block(this.attending());
   }
 
   agree(position: Position, claim: CallClaim): void {
@@ -136,7 +114,8 @@ export class ElasticCollective implements Collective {
     // What is written there goes nowhere: the sums are known already.
     if (running.kind === 'HANDED_OVER') return new Float32Array(running.buckets[bucket]?.length ?? 0);
     try {
-      return this.formed.input(bucket, root);
+      const input = this.formed.input(bucket, root);
+      return running.kind === 'REDUCING' && this.isNoticed(bucket) ? giveNotice(input, running.announced) : input;
     } catch (e) {
       this.mendable(e);
       // The group has just broken: submit() finds it, where the next group can be waited for.
@@ -188,7 +167,17 @@ export class ElasticCollective implements Collective {
 
   /** As boundary(). */
   *atBoundary(): Course<void> {
-    if (!this.membership.changed) return;
+    const { changed, announced } = this.membership;
+    if (!this.due && (!changed || (announced && this.formed.worldSize > 1))) return;
+    yield* this.enterNext();
+  }
+
+  /** As attend(). */
+  *attending(): Course<void> {
+    if (this.membership.changed) yield* this.enterNext();
+  }
+
+  private *enterNext(): Course<void> {
     this.running = { kind: 'NOTHING' };
     yield* this.recover(undefined);
   }
@@ -210,9 +199,10 @@ export class ElasticCollective implements Collective {
 
   /** As begin(). */
   *beginning(round: Round): Course<void> {
-    this.running = { kind: 'REDUCING', round, taken: round.bucketLengths.map(() => undefined) };
+    const { changed, announced } = this.membership;
+    this.running = { kind: 'REDUCING', round, announced: changed && announced, taken: round.bucketLengths.map(() => undefined) };
     try {
-      this.formed.begin(round);
+      this.formed.begin(this.formed.worldSize > 1 ? withNotice(round) : round);
     } catch (e) {
       yield* this.broken(e);
     }
@@ -232,7 +222,7 @@ export class ElasticCollective implements Collective {
   *waiting(bucket: number): Course<Float32Array> {
     if (this.running.kind === 'HANDED_OVER') return this.takeHandedOver(bucket);
     try {
-      return this.retain(bucket, sumsOf(yield { kind: 'SUMS', inner: this.formed, bucket }));
+      return this.retain(bucket, this.heard(bucket, sumsOf(yield { kind: 'SUMS', inner: this.formed, bucket })));
     } catch (e) {
       yield* this.broken(e);
       return this.takeHandedOver(bucket);
@@ -244,6 +234,18 @@ export class ElasticCollective implements Collective {
     const why = this.mendable(e);
     if ((yield* this.recover(why)) === 'HANDED_OVER') return;
     throw new CollectiveError('REGROUPED', `the group changed, and the operation is done again: ${why.message}`, why.details);
+  }
+
+  private isNoticed(bucket: number): boolean {
+    return this.formed.worldSize > 1 && this.running.kind === 'REDUCING' && isNoticed(this.running.round, bucket);
+  }
+
+  /** The sums without the members' word, which is heeded. */
+  private heard(bucket: number, reduced: Float32Array): Float32Array {
+    if (!this.isNoticed(bucket)) return reduced;
+    const { sums, announced } = takeNotice(reduced);
+    this.due ||= announced;
+    return sums;
   }
 
   /** Keeps a bucket's sums until the next operation is complete: a member may need them that is one operation behind. */
@@ -293,6 +295,7 @@ export class ElasticCollective implements Collective {
     const inner = groupOf(yield { kind: 'FORM', why });
     const state = yield* this.resync(inner, joiner);
     this.inner = inner;
+    this.due = false;
     this.membership.equal();
     return state;
   }

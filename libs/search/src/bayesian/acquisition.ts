@@ -8,11 +8,17 @@ export class Acquisition {
   private readonly deviations: Float64Array;
   private readonly byMean: Float64Array;
   private readonly byDeviation: Float64Array;
+  private readonly whole: Float64Array;
 
-  /** @param posteriors one for each objective, over the same coordinates */
-  constructor(posteriors: readonly Posterior[], private readonly criterion: Criterion, columns: number) {
+  /**
+   * @param posteriors one for each objective, over the same coordinates
+   * @param columns length of a point
+   * @param suffix coordinates of the posteriors that follow those of a point and are the same for all: the fidelity to be good at
+   */
+  constructor(posteriors: readonly Posterior[], private readonly criterion: Criterion, columns: number, private readonly suffix: readonly number[] = []) {
     const objectives = posteriors.length;
-    this.surrogates = posteriors.map((posterior) => ({ posterior, prediction: emptyPrediction(columns) }));
+    this.surrogates = posteriors.map((posterior) => ({ posterior, prediction: emptyPrediction(columns + suffix.length) }));
+    this.whole = Float64Array.of(...new Float64Array(columns), ...suffix);
     this.means = new Float64Array(objectives);
     this.deviations = new Float64Array(objectives);
     this.byMean = new Float64Array(objectives);
@@ -21,8 +27,9 @@ export class Acquisition {
 
   /** Larger is better. */
   value(point: Float64Array): number {
+    this.whole.set(point);
     this.surrogates.forEach(({ posterior, prediction }, i) => {
-      posterior.predict(point, prediction);
+      posterior.predict(this.whole, prediction);
       this.take(i, prediction.mean, prediction.variance);
     });
     return this.judge();
@@ -30,8 +37,9 @@ export class Acquisition {
 
   /** The value; overwrites `gradient`, which is 0 in categorical coordinates. */
   valueWithGradient(point: Float64Array, gradient: Float64Array): number {
+    this.whole.set(point);
     this.surrogates.forEach(({ posterior, prediction }, i) => {
-      posterior.predictWithGradient(point, prediction);
+      posterior.predictWithGradient(this.whole, prediction);
       this.take(i, prediction.mean, prediction.variance);
     });
     const value = this.judge();
@@ -46,10 +54,11 @@ export class Acquisition {
 
   /** The values of many points. */
   values(points: readonly Float64Array[]): Float64Array {
+    const wholes = this.suffix.length === 0 ? points : points.map((point) => Float64Array.of(...point, ...this.suffix));
     const predicted = this.surrogates.map(({ posterior }) => {
       const means = new Float64Array(points.length);
       const variances = new Float64Array(points.length);
-      posterior.predictMany(points, (index, mean, variance) => {
+      posterior.predictMany(wholes, (index, mean, variance) => {
         means[index] = mean;
         variances[index] = variance;
       });

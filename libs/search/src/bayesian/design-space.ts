@@ -4,7 +4,9 @@ import { indexedValue } from '../space/probability';
 import { chooseValues, completeValues, isActive, type SearchSpace } from '../space/search-space';
 import { valueFault } from '../space/check-values';
 import type { Value, Values } from '../space/value';
+import { cardinality } from '../space/cardinality';
 import { coordinateOf, numberOf, snap, spreadOver, valueOf, type Coordinate } from './coordinate';
+import { enumerateValues } from './enumerate';
 
 /** Points nearer than this in every coordinate count as one. */
 const CELL = 1e-10;
@@ -17,6 +19,7 @@ export class DesignSpace {
   readonly kinds: readonly CoordinateKind[];
   private readonly indexOf: ReadonlyMap<Parameter, number>;
   private readonly parents: ReadonlySet<string>;
+  private counted: number | undefined;
   private readonly points = new WeakMap<Values, Float64Array>();
 
   private constructor(private readonly space: SearchSpace) {
@@ -31,6 +34,22 @@ export class DesignSpace {
     const known = designs.get(space) ?? new DesignSpace(space);
     designs.set(space, known);
     return known;
+  }
+
+  /** How many points there are, Infinity when there is no end to them. */
+  get size(): number {
+    this.counted ??= cardinality(this.space);
+    return this.counted;
+  }
+
+  /** All points of a space of finite size, in a fixed order. */
+  *everyPoint(): Generator<Float64Array> {
+    for (const values of enumerateValues(this.space)) yield this.encode(values);
+  }
+
+  /** The point of the defaults. */
+  get defaultPoint(): Float64Array {
+    return this.encode(new Map());
   }
 
   /** The length of a point. */

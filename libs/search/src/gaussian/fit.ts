@@ -1,5 +1,5 @@
 import { minimizeInBox, type Minimum } from '../numeric/box-lbfgs';
-import { lengthscaleCount, negativeLogPrior, parameterBox, uniformParameters, type LogParameters } from './hyperparameters';
+import { lengthscaleCount, negativeLogPrior, uniformParameters, type Box, type LogParameters } from './hyperparameters';
 import { Likelihood } from './likelihood';
 import type { CoordinateKind, Points } from './points';
 
@@ -12,8 +12,12 @@ export interface FitRequest {
   /** Standardised, one for each point. */
   readonly scores: Float64Array;
   readonly model: LengthscaleModel;
+  /** Where parameters may lie. */
+  readonly box: Box;
   /** The fit of a history that this one goes on from. */
   readonly warmStart: LogParameters | undefined;
+  /** Of the work that a fit may do, 1 is all. */
+  readonly share: number;
 }
 
 const GRADIENT_TOLERANCE = 1e-3;
@@ -27,8 +31,8 @@ const FEW_POINTS = 60;
 
 /** The parameters of the largest posterior density that were found (MAP), from the warm start and from a fixed one. */
 export function fit(request: FitRequest): LogParameters {
-  const { points: { rows, columns }, warmStart } = request;
-  const evaluationsMax = Math.max(EVALUATIONS_MIN, Math.min(EVALUATIONS_MAX, Math.floor(STEPS_MAX / (rows ** 3 + 4 * rows * rows * columns))));
+  const { points: { rows, columns }, warmStart, share } = request;
+  const evaluationsMax = Math.max(EVALUATIONS_MIN, Math.min(EVALUATIONS_MAX, Math.floor(share * STEPS_MAX / (rows ** 3 + 4 * rows * rows * columns))));
   const fixed = uniformParameters(columns, 0.4 * Math.sqrt(columns), 1, 1e-4);
   const wide = uniformParameters(columns, 2 * Math.sqrt(columns), Math.E, 1e-5);
   const starts = warmStart === undefined ? [fixed, wide] : rows < FEW_POINTS ? [warmStart, fixed] : [warmStart];
@@ -38,11 +42,10 @@ export function fit(request: FitRequest): LogParameters {
 }
 
 /** Minimises the negative log posterior from a start; the result is in full parameters under either model. */
-function searchFor({ points, kinds, scores, model }: FitRequest): (start: LogParameters, evaluationsMax: number) => Minimum {
+function searchFor({ points, kinds, scores, model, box }: FitRequest): (start: LogParameters, evaluationsMax: number) => Minimum {
   const likelihood = new Likelihood(points, kinds, scores, { kind: 'PROFILED' });
   const negativeLogPosterior = (parameters: LogParameters, gradient: Float64Array): number =>
     likelihood.negative(parameters, gradient) + negativeLogPrior(parameters, gradient);
-  const box = parameterBox(points.columns);
   const settings = { iterationsMax: ITERATIONS_MAX, gradientTolerance: GRADIENT_TOLERANCE };
   if (model === 'ARD') return (start, evaluationsMax) => minimizeInBox(negativeLogPosterior, start, box.low, box.high, { ...settings, evaluationsMax });
   const full = new Float64Array(points.columns + 2);

@@ -1,6 +1,6 @@
 import { readGolden } from '../numeric/testing/golden';
 import { fit } from './fit';
-import { negativeLogPrior, uniformParameters, type LogParameters } from './hyperparameters';
+import { negativeLogPrior, parameterBox, uniformParameters, type LogParameters } from './hyperparameters';
 import { Likelihood } from './likelihood';
 import { pointsOf, type CoordinateKind } from './points';
 import { emptyPrediction, Posterior } from './posterior';
@@ -106,19 +106,20 @@ describe('posterior', () => {
 });
 
 describe('fit', () => {
+  const box = parameterBox(COLUMNS);
   const posteriorDensity = (found: LogParameters) => {
     const scratch = new Float64Array(COLUMNS + 2);
     return new Likelihood(points, kinds, scores, profiled).negative(found, scratch) + negativeLogPrior(found, scratch);
   };
 
   it('is better than what the data were made with, and a warm start from it changes nothing', () => {
-    const found = fit({ points, kinds, scores, model: 'ARD', warmStart: undefined });
+    const found = fit({ points, kinds, scores, model: 'ARD', box, share: 1, warmStart: undefined });
     expect(posteriorDensity(found)).toBeLessThan(posteriorDensity(parameters));
-    expect(posteriorDensity(fit({ points, kinds, scores, model: 'ARD', warmStart: found }))).toBeCloseTo(posteriorDensity(found), 1);
+    expect(posteriorDensity(fit({ points, kinds, scores, model: 'ARD', box, share: 1, warmStart: found }))).toBeCloseTo(posteriorDensity(found), 1);
   });
 
   it('has one lengthscale when it is isotropic', () => {
-    const found = fit({ points, kinds, scores, model: 'ISOTROPIC', warmStart: undefined });
+    const found = fit({ points, kinds, scores, model: 'ISOTROPIC', box, share: 1, warmStart: undefined });
     expect(new Set(found.subarray(0, COLUMNS)).size).toBe(1);
     expect(found).toHaveLength(COLUMNS + 2);
   });

@@ -18,9 +18,11 @@ export interface Box {
   readonly high: Float64Array;
 }
 
+const NOISE_MIN = 1e-6;
+
 /** Where parameters may lie, for points in the unit cube and standardised scores. */
-export const parameterBox = (columns: number): Box => ({
-  low: uniformParameters(columns, 0.01, 0.02, 1e-6),
+export const parameterBox = (columns: number, noiseMin = NOISE_MIN): Box => ({
+  low: uniformParameters(columns, 0.01, 0.02, noiseMin),
   high: uniformParameters(columns, 100, 100, 1),
 });
 

@@ -2,9 +2,10 @@ import type { Parameter } from '../space/parameter';
 import { completeValues, defaultValues, isActive, type SearchSpace } from '../space/search-space';
 import type { Value, Values } from '../space/value';
 import type { Algorithm, Suggestion } from '../study/algorithm';
+import { endOrWait } from '../study/end-or-wait';
 import type { StudyHistory } from '../study/study-history';
 import { TriedValues } from '../study/tried-values';
-import { isPending, WHOLE } from '../study/trial-record';
+import { WHOLE } from '../study/trial-record';
 import { gridValues } from './grid-values';
 
 /**
@@ -16,19 +17,18 @@ import { gridValues } from './grid-values';
  *    order, and what grows later is made up for.
  */
 export class GridSearch implements Algorithm {
+  private readonly tried = new TriedValues();
   /** Lists of 10,000 choices are made once, not with every suggestion. */
   private readonly lists = new WeakMap<Parameter, readonly Value[]>();
 
   suggest(history: StudyHistory): Suggestion {
     const { space, trials } = history;
-    const tried = new TriedValues(history);
+    const tried = this.tried.follow(history);
     const last = trials.findLast(({ memo }) => typeof memo['parameterCount'] === 'number');
     let values: Values | undefined = last?.memo['parameterCount'] === space.length ? this.next(space, last.values) : defaultValues(space);
     while (values && tried.has(values)) values = this.next(space, values);
     if (values) return { kind: 'TRIAL', values, fidelity: WHOLE, memo: { parameterCount: space.length }, origin: 'ALGORITHM' };
-    return trials.some(isPending)
-      ? { kind: 'WAIT', why: 'every combination of the grid is tried or being tried; a running trial may still show new parameters' }
-      : { kind: 'EXHAUSTED', why: 'every combination of the grid has been tried' };
+    return endOrWait(history, 'every combination of the grid has been tried');
   }
 
   /** The combination after these values, undefined after the last. */

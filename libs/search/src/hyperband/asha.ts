@@ -8,6 +8,7 @@
  *    that it has reached: when maxEpochs grows, the rungs shift and the trials of before go on from where they are.
  */
 import type { Algorithm, Sampler, Suggestion } from '../study/algorithm';
+import { endOrWait } from '../study/end-or-wait';
 import { nextEnqueued } from '../study/enqueued';
 import { ranked } from '../study/standing';
 import type { StudyHistory } from '../study/study-history';
@@ -57,8 +58,7 @@ export class Asha implements Algorithm {
     const sample = this.sampler.sample(history, fidelity);
     switch (sample.kind) {
       case 'VALUES': return { kind: 'TRIAL', values: sample.values, fidelity, memo: sample.memo, origin: 'ALGORITHM' };
-      case 'EXHAUSTED':
-        return history.trials.some(isPending) ? { kind: 'WAIT', why: `${sample.why}; a running trial may still be promoted` } : sample;
+      case 'EXHAUSTED': return endOrWait(history, sample.why);
     }
   }
 

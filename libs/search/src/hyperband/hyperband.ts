@@ -11,6 +11,7 @@
  *    as `earlierSweeps`, and keep the schedule that they had.
  */
 import type { Algorithm, Sampler, Suggestion } from '../study/algorithm';
+import { endOrWait } from '../study/end-or-wait';
 import { nextEnqueued } from '../study/enqueued';
 import { ranked } from '../study/standing';
 import type { StudyHistory } from '../study/study-history';
@@ -59,12 +60,13 @@ export class Hyperband implements Algorithm {
   suggest(history: StudyHistory): Suggestion {
     const opened = this.openedBrackets(history.trials);
     for (const open of opened) {
+      if ((open.rounds[open.bracket]?.length ?? 0) >= this.scheduleOf(open.iteration).size(open.bracket, open.bracket)) continue;
       if ((open.rounds[0]?.length ?? 0) < this.scheduleOf(open.iteration).size(open.bracket, 0)) return this.start(history, open);
       const promotion = this.promote(history, open);
       if (promotion) return promotion;
     }
     const next = this.bracketAfter(opened.at(-1));
-    return next ? this.start(history, next) : waitOrEnd(history, 'every bracket has run');
+    return next ? this.start(history, next) : endOrWait(history, 'every bracket has run');
   }
 
   private start(history: StudyHistory, { iteration, bracket }: Pick<Bracket, 'iteration' | 'bracket'>): Suggestion {
@@ -74,7 +76,7 @@ export class Hyperband implements Algorithm {
     const sample = this.sampler.sample(history, fidelity);
     switch (sample.kind) {
       case 'VALUES': return { kind: 'TRIAL', values: sample.values, fidelity, memo: sample.memo, origin: 'ALGORITHM' };
-      case 'EXHAUSTED': return waitOrEnd(history, sample.why);
+      case 'EXHAUSTED': return endOrWait(history, sample.why);
     }
   }
 
@@ -126,8 +128,4 @@ export class Hyperband implements Algorithm {
   private scheduleOf(iteration: number): Schedule {
     return this.schedules[iteration] ?? this.schedule;
   }
-}
-
-function waitOrEnd({ trials }: StudyHistory, why: string): Suggestion {
-  return trials.some(isPending) ? { kind: 'WAIT', why: `${why}, and a running trial may still be promoted` } : { kind: 'EXHAUSTED', why };
 }

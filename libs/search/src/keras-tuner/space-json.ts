@@ -68,8 +68,10 @@ function writeConfig(parameter: Parameter, space: SearchSpace): PythonJson {
   const named = { name: parameter.name };
   switch (parameter.kind) {
     case 'FLOAT': case 'INT': return {
-      ...named, default: write(parameter.default, type), conditions, min_value: write(parameter.min, type), max_value: write(parameter.max, type),
-      step: parameter.step === undefined ? null : write(parameter.step, type), sampling: parameter.sampling.toLowerCase(),
+      // KerasTuner leaves out an integer's default that nobody has given; it means min.
+      ...named, default: parameter.kind === 'INT' && parameter.default === parameter.min ? null : write(parameter.default, type), conditions, min_value: write(parameter.min, type), max_value: write(parameter.max, type),
+      // A whole step is written as an integer, also of a float: KerasTuner leaves it as the user gave it.
+      step: parameter.step === undefined ? null : write(parameter.step, undefined), sampling: parameter.sampling.toLowerCase(),
     };
     case 'CHOICE': return { ...named, default: write(parameter.default, type), conditions, values: parameter.values.map((value) => write(value, type)), ordered: parameter.ordered };
     case 'BOOLEAN': return { ...named, default: parameter.default, conditions };

@@ -14,8 +14,10 @@ const MAX_COLLISIONS = 20;
  * goes with the trial's memo.
  */
 export class RandomSampler implements Sampler {
+  private readonly tried = new TriedValues();
+
   sample(history: StudyHistory): Sample {
-    const tried = new TriedValues(history);
+    const tried = this.tried.follow(history);
     let seedState = lastSeedState(history);
     for (let collisions = 0; collisions <= MAX_COLLISIONS; collisions++) {
       const values = chooseValues(history.space, (parameter) => valueAt(parameter, new Mt19937(seedState++).random()));

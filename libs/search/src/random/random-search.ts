@@ -1,4 +1,5 @@
 import type { Algorithm, Suggestion } from '../study/algorithm';
+import { endOrWait } from '../study/end-or-wait';
 import type { StudyHistory } from '../study/study-history';
 import { WHOLE } from '../study/trial-record';
 import { RandomSampler } from './random-sampler';
@@ -11,7 +12,7 @@ export class RandomSearch implements Algorithm {
     const sample = this.sampler.sample(history);
     switch (sample.kind) {
       case 'VALUES': return { kind: 'TRIAL', values: sample.values, fidelity: WHOLE, memo: sample.memo, origin: 'ALGORITHM' };
-      case 'EXHAUSTED': return sample;
+      case 'EXHAUSTED': return endOrWait(history, sample.why);
     }
   }
 }

@@ -20,5 +20,7 @@ export const combined = (values: readonly number[], objectives: readonly Objecti
 export function ranked(trials: readonly TrialRecord[], objectives: readonly Objective[]): readonly TrialRecord[] {
   return trials
     .filter(({ state }) => state.kind === 'SUCCEEDED')
-    .sort((a, b) => standingOf(a, objectives) - standingOf(b, objectives));
+    .map((trial) => ({ trial, standing: standingOf(trial, objectives) }))
+    .sort((a, b) => a.standing - b.standing)
+    .map(({ trial }) => trial);
 }

@@ -19,12 +19,12 @@ export function requireHeld(study: TrackedStudy, number: number, client: string)
 }
 
 /** Why what a client says of a trial is refused, and who has it now. */
-export function trialLost(study: Pick<TrackedStudy, 'name' | 'limits'>, { number, state, endedBy, attempts }: TrackedTrial, client: string): TrackingError {
+export function trialLost(study: Pick<TrackedStudy, 'name'>, { number, state, endedBy, attempts }: TrackedTrial, client: string): TrackingError {
   const name = trialName(study, number);
   const facts = { trial: name, client };
   const advice = 'Nothing was changed; drop what you have of it and ask for another';
   if (isHeld(state)) {
-    const since = attempts > 1 ? `, since nothing was heard of the one before for ${study.limits.leaseMs} ms or its try failed` : '';
+    const since = attempts > 1 ? ', who took it up after its holder before was not heard of for a lease, or failed' : '';
     return new TrackingError('TRIAL_LOST', `${name} is "${state.holder}"'s${since}, not "${client}"'s. ${advice}`, { ...facts, holder: state.holder });
   }
   if (state.kind === 'REQUESTED') {

@@ -1,7 +1,9 @@
 /** Who was heard of, and who has lost its trials. */
+import { decideRetry, type RetryPolicy } from '../study/retry-policy';
+import { ended } from './complete';
 import { heard, requireHeld } from './holder';
-import { isHeld, type TrackedTrial } from './tracked-trial';
-import { trialName, withTrials, type Move, type StudyChange, type TrackedStudy } from './tracked-study';
+import { isHeld, isOpen, type HeldState, type TrackedTrial } from './tracked-trial';
+import { withTrials, type Move, type TrackedStudy } from './tracked-study';
 
 /** A client lives: its trials stay its own for another lease. @returns their numbers */
 export function hear(study: TrackedStudy, client: string, nowMs: number): Move<readonly number[]> {
@@ -29,25 +31,33 @@ export function adviseStop(study: TrackedStudy, number: number, why: string): Mo
 }
 
 /** Takes their trials from those who were not heard of for a lease: they are offered again. */
-export function expireLeases(study: TrackedStudy, nowMs: number): Move<void> {
-  return release(study, ({ state }) => isHeld(state) && nowMs - state.heardMs >= study.limits.leaseMs, (holder) => `nothing was heard of "${holder}" for ${study.limits.leaseMs} ms`);
-}
+export const expireLeases = (study: TrackedStudy, nowMs: number): Move<void> =>
+  release(study, nowMs, ({ heardMs }) => nowMs - heardMs >= study.rules.leaseMs, `nothing was heard of its holder for ${study.rules.leaseMs} ms`);
 
 /** Takes its trials from a client that is known to be gone. @param why in words: its connection ended */
-export const releaseHolder = (study: TrackedStudy, client: string, why: string): Move<void> =>
-  release(study, ({ state }) => isHeld(state) && state.holder === client, (holder) => `"${holder}" is gone: ${why}`);
+export const releaseHolder = (study: TrackedStudy, client: string, why: string, nowMs: number): Move<void> =>
+  release(study, nowMs, ({ holder }) => holder === client, `its holder is gone: ${why}`);
 
-function release(study: TrackedStudy, isLost: (trial: TrackedTrial) => boolean, detail: (holder: string) => string): Move<void> {
-  const lost = [...study.pending.values()].filter(isLost).map((trial): TrackedTrial => ({
-    ...trial, state: { kind: 'REQUESTED', detail: isHeld(trial.state) ? detail(trial.state.holder) : trialName(study, trial.number) },
-  }));
-  if (lost.length === 0) return { study, changes: [], result: undefined };
-  return { study: withTrials(study, lost), changes: lost.map((trial): StudyChange => ({ kind: 'TRIAL', trial })), result: undefined };
+function release(study: TrackedStudy, nowMs: number, isLost: (state: HeldState) => boolean, detail: string): Move<void> {
+  let move: Move<void> = { study, changes: [], result: undefined };
+  for (const trial of study.pending.values()) {
+    if (!isHeld(trial.state) || !isLost(trial.state)) continue;
+    const lost = lose(trial, study.rules.retry, detail);
+    const next = isOpen(lost.state) ? { study: withTrials(move.study, [lost]), changes: [{ kind: 'TRIAL', trial: lost } as const] } : ended(move.study, lost, lost.state, undefined, nowMs);
+    move = { study: next.study, changes: [...move.changes, ...next.changes], result: undefined };
+  }
+  return move;
+}
+
+function lose(trial: TrackedTrial, retry: RetryPolicy, detail: string): TrackedTrial {
+  const losses = trial.losses + 1;
+  const decision = decideRetry(retry, { errors: trial.failures, losses });
+  return { ...trial, losses, state: decision.kind === 'RETRY' ? { kind: 'REQUESTED', detail } : { kind: 'FAILED', error: `${decision.why}, the last because ${detail}` } };
 }
 
 /** When the next lease may expire; Infinity when nobody has a trial. */
-export function nextExpiryMs({ pending, limits }: TrackedStudy): number {
+export function nextExpiryMs({ pending, rules }: TrackedStudy): number {
   let next = Infinity;
-  for (const { state } of pending.values()) if (isHeld(state)) next = Math.min(next, state.heardMs + limits.leaseMs);
+  for (const { state } of pending.values()) if (isHeld(state)) next = Math.min(next, state.heardMs + rules.leaseMs);
   return next;
 }

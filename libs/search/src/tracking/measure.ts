@@ -25,7 +25,8 @@ export function takeMeasurement(study: TrackedStudy, number: number, client: str
     throw new TrackingError('TOO_MANY_MEASUREMENTS', `${trialName(study, number)} has ${MAX_MEASUREMENTS} measurements, the most that are kept: report less often`, { trial: trialName(study, number) });
   }
   const next = { ...trial, measurements: [...trial.measurements, measurement] };
-  return { study: withTrials(study, [next]), changes: [{ kind: 'MEASURED', number, measurement }], result: stop };
+  const epochCount = study.epochCount + (measurement.epoch > 0 ? 1 : 0);
+  return { study: { ...withTrials(study, [next]), epochCount }, changes: [{ kind: 'MEASURED', number, measurement }], result: stop };
 }
 
 const sameMetrics = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean =>

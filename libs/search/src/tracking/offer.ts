@@ -1,7 +1,7 @@
 /** Who gets which trial. */
 import type { Suggestion } from '../study/algorithm';
 import { WHOLE } from '../study/trial-record';
-import { settled } from './settle';
+import { limitsOf, settled } from './settle';
 import { isHeld, newTrial, type TrackedTrial } from './tracked-trial';
 import { withTrials, type Move, type StudyChange, type TrackedStudy } from './tracked-study';
 
@@ -14,31 +14,39 @@ export interface Offer {
 }
 
 /** Gives a client the trials that it has already, then those that nobody works on, up to `count`. */
-export function offerTrials(study: TrackedStudy, client: string, count: number, nowMs: number): Move<Offer> {
+export function offerTrials(before: TrackedStudy, client: string, count: number, nowMs: number): Move<Offer> {
+  // Time alone may have brought it to its end.
+  const { study, changes } = settled(before, [], undefined, nowMs);
   const own: TrackedTrial[] = [];
   const free: TrackedTrial[] = [];
-  let held = 0;
   for (const trial of study.pending.values()) {
-    if (isHeld(trial.state)) held++;
     if (isHeld(trial.state) && trial.state.holder === client) own.push({ ...trial, state: { ...trial.state, heardMs: nowMs } });
     else if (trial.state.kind === 'REQUESTED') free.push(trial);
   }
   // A trial that it has is its own even when the study has ended since; nothing new is begun then.
-  const mayBegin = study.state.kind === 'ACTIVE' ? Math.max(0, Math.min(count - own.length, (study.limits.maxParallelTrials ?? Infinity) - held)) : 0;
+  const mayBegin = Math.max(0, Math.min(count - own.length, placesOf(study)));
   const taken = free.slice(0, mayBegin).map((trial) => begun(trial, client, nowMs));
   const next = withTrials(study, [...own, ...taken]);
   return {
     study: next,
-    changes: taken.map((trial): StudyChange => ({ kind: 'TRIAL', trial })),
-    result: { trials: [...own, ...taken].slice(0, count), wanted: Math.min(mayBegin - taken.length, remaining(study)) },
+    changes: [...changes, ...taken.map((trial): StudyChange => ({ kind: 'TRIAL', trial }))],
+    result: { trials: [...own, ...taken].slice(0, count), wanted: Math.max(0, Math.min(count - own.length - taken.length, roomFor(next, nowMs))) },
   };
 }
 
-/** How many trials may still be made of suggestions. */
-function remaining({ limits, nextNumber, imported, space, pending }: TrackedStudy): number {
-  const left = Math.max(0, (limits.maxTrials ?? Infinity) - (nextNumber - imported));
-  if (space.kind === 'DISCOVERING') return Math.min(left, pending.size === 0 ? 1 : 0);
-  return left;
+/** How many trials may be begun beside those that run. */
+function placesOf({ state, rules, pending }: TrackedStudy): number {
+  if (state.kind !== 'ACTIVE') return 0;
+  if (rules.maxParallelTrials === undefined) return Infinity;
+  return rules.maxParallelTrials - [...pending.values()].filter((trial) => isHeld(trial.state)).length;
+}
+
+/** How many trials may be made of suggestions now. */
+export function roomFor(study: TrackedStudy, nowMs: number): number {
+  const { rules, nextNumber, imported, space, pending } = study;
+  if (limitsOf(study, nowMs).kind !== 'WITHIN') return 0;
+  if (space.kind === 'DISCOVERING') return pending.size === 0 ? placesOf(study) : 0;
+  return Math.min(placesOf(study), (rules.limits.maxTrials ?? Infinity) - (nextNumber - imported));
 }
 
 /** Makes a trial of a suggestion and gives it to a client. */
@@ -56,7 +64,7 @@ export function beginDiscovery(study: TrackedStudy, client: string, nowMs: numbe
 /** The algorithm has nothing more: when nothing runs either, the study is complete. */
 export function takeExhaustion(study: TrackedStudy, why: string): Move<void> {
   if (study.state.kind !== 'ACTIVE' || study.pending.size > 0 || study.enqueued.length > 0) return { study, changes: [], result: undefined };
-  return settled({ ...study, state: { kind: 'COMPLETED', detail: why } }, [{ kind: 'STUDY', told: true }], undefined);
+  return { study: { ...study, state: { kind: 'COMPLETED', detail: why } }, changes: [{ kind: 'STUDY', told: true }], result: undefined };
 }
 
 function created(study: TrackedStudy, trial: TrackedTrial): Move<TrackedTrial> {

@@ -1,20 +1,27 @@
-/** Whether a study has come to its end. */
+/** Whether a study may go on, and whether it has come to its end. */
+import { checkLimits, type LimitCheck } from '../study/limits';
 import type { Move, StudyChange, TrackedStudy } from './tracked-study';
 
+/** Where a study stands with its limits. */
+export function limitsOf({ rules, nextNumber, imported, epochCount, createdMs, consecutiveFailed }: TrackedStudy, nowMs: number): LimitCheck {
+  return checkLimits(rules.limits, {
+    trialCount: nextNumber - imported, epochCount, durationMs: nowMs - createdMs,
+    endings: Array.from({ length: consecutiveFailed }, () => 'FAILED' as const),
+  });
+}
+
 /** A move, and the end of the study where that is what follows from it. */
-export function settled<T>(study: TrackedStudy, changes: readonly StudyChange[], result: T): Move<T> {
-  const end = study.state.kind === 'ACTIVE' ? endOf(study) : undefined;
+export function settled<T>(study: TrackedStudy, changes: readonly StudyChange[], result: T, nowMs: number): Move<T> {
+  const end = study.state.kind === 'ACTIVE' ? endOf(study, nowMs) : undefined;
   if (!end) return { study, changes, result };
   return { study: { ...study, state: end }, changes: [...changes, { kind: 'STUDY', told: true }], result };
 }
 
-function endOf({ limits, consecutiveFailed, pending, nextNumber, imported, ended }: TrackedStudy): TrackedStudy['state'] | undefined {
-  if (consecutiveFailed >= limits.maxConsecutiveFailedTrials) {
-    return { kind: 'FAILED', error: `${consecutiveFailed} trials in a row failed, as many as fail the study: look at their errors, then extend the study to go on` };
+function endOf(study: TrackedStudy, nowMs: number): TrackedStudy['state'] | undefined {
+  const check = limitsOf(study, nowMs);
+  switch (check.kind) {
+    case 'WITHIN': return undefined;
+    case 'REACHED': return study.pending.size === 0 ? { kind: 'COMPLETED', detail: check.why } : undefined;
+    case 'FAILED': return { kind: 'FAILED', error: `${check.why}. Extend the study to go on` };
   }
-  const made = nextNumber - imported;
-  if (limits.maxTrials !== undefined && made >= limits.maxTrials && pending.size === 0) {
-    return { kind: 'COMPLETED', detail: `all ${limits.maxTrials} trials have ended, ${ended.succeeded} of them with scores` };
-  }
-  return undefined;
 }

@@ -9,7 +9,9 @@
  */
 import type { SearchSpace } from '../space/search-space';
 import type { Values } from '../space/value';
+import type { StudyLimits } from '../study/limits';
 import type { Objective } from '../study/objective';
+import type { RetryPolicy } from '../study/retry-policy';
 import type { TrackedMeasurement, TrackedTrial } from './tracked-trial';
 
 export type StudyState =
@@ -22,14 +24,13 @@ export type StudyState =
 /** What is searched; unknown until the first trial has told it. */
 export type KnownSpace = { readonly kind: 'KNOWN'; readonly space: SearchSpace } | { readonly kind: 'DISCOVERING' };
 
-export interface StudyLimits {
-  /** Of trials that were suggested or enqueued; undefined: as many as the algorithm has. */
-  readonly maxTrials: number | undefined;
+/** What a study allows. */
+export interface StudyRules {
+  readonly limits: StudyLimits;
   /** Trials that run at once; undefined: as many as are asked for. */
   readonly maxParallelTrials: number | undefined;
-  readonly maxRetriesPerTrial: number;
-  /** So many failed trials in a row fail the study. */
-  readonly maxConsecutiveFailedTrials: number;
+  readonly retry: RetryPolicy;
+  /** Who is not heard of for so long loses its trials. */
   readonly leaseMs: number;
 }
 
@@ -48,7 +49,8 @@ export interface TrackedStudy {
   readonly space: KnownSpace;
   /** At least one. */
   readonly objectives: readonly Objective[];
-  readonly limits: StudyLimits;
+  readonly rules: StudyRules;
+  readonly createdMs: number;
   /** Of the trial that is suggested next. */
   readonly nextNumber: number;
   /** Trials that were evaluated elsewhere. */
@@ -56,7 +58,9 @@ export interface TrackedStudy {
   /** By number, in the order of suggestion. */
   readonly pending: ReadonlyMap<number, TrackedTrial>;
   readonly ended: EndedCounts;
-  /** Trials that failed since one succeeded. */
+  /** Measurements that were taken after an epoch: epochs trained, of all trials and tries. */
+  readonly epochCount: number;
+  /** Trials that failed since one did not. */
   readonly consecutiveFailed: number;
   /** The next one first. */
   readonly enqueued: readonly Values[];
@@ -80,10 +84,10 @@ export interface Move<T> {
 }
 
 /** A study that nothing has happened to. */
-export function newStudy(name: string, space: KnownSpace, objectives: readonly Objective[], limits: StudyLimits): TrackedStudy {
+export function newStudy(name: string, space: KnownSpace, objectives: readonly Objective[], rules: StudyRules, createdMs: number): TrackedStudy {
   return {
-    name, state: { kind: 'ACTIVE' }, space, objectives, limits, nextNumber: 0, imported: 0, pending: new Map(),
-    ended: { succeeded: 0, infeasible: 0, failed: 0, cancelled: 0 }, consecutiveFailed: 0, enqueued: [],
+    name, state: { kind: 'ACTIVE' }, space, objectives, rules, createdMs, nextNumber: 0, imported: 0, pending: new Map(),
+    ended: { succeeded: 0, infeasible: 0, failed: 0, cancelled: 0 }, epochCount: 0, consecutiveFailed: 0, enqueued: [],
   };
 }
 

@@ -44,6 +44,8 @@ export interface TrackedTrial {
   readonly lastFailure: { readonly holder: string; readonly error: string } | undefined;
   /** How many tries failed. */
   readonly failures: number;
+  /** How many who worked on it were lost. */
+  readonly losses: number;
   /** Who ended it; undefined while it is pending, and when nobody did. */
   readonly endedBy: string | undefined;
   /** Of the current try. */
@@ -52,7 +54,7 @@ export interface TrackedTrial {
 
 /** A trial that was just thought of. */
 export const newTrial = (number: number, origin: TrialOrigin, values: Values, fidelity: Fidelity, memo: Memo): TrackedTrial => ({
-  number, values, fidelity, memo, origin, state: { kind: 'REQUESTED', detail: 'it is new' }, attempts: 0, lastFailure: undefined, failures: 0, endedBy: undefined, measurements: [],
+  number, values, fidelity, memo, origin, state: { kind: 'REQUESTED', detail: 'it is new' }, attempts: 0, lastFailure: undefined, failures: 0, losses: 0, endedBy: undefined, measurements: [],
 });
 
 export const isHeld = (state: TrackedState): state is HeldState => state.kind === 'RUNNING' || state.kind === 'STOPPING';

@@ -27,7 +27,10 @@ export class Checker {
   private readonly groups = new Map<number, string>();
   private newestAssigned = 0;
   private acknowledged: ProgressPoint | undefined;
-  private checkpoints: StoredJob['checkpoints'] = [];
+  /** Steps of the checkpoints that were stored, by version. */
+  private readonly steps = new Map<string, number>();
+  /** The newest checkpoint that had been acknowledged, when a generation was assigned. */
+  private readonly points = new Map<number, CheckpointReport | undefined>();
   private acknowledgedCheckpoint: CheckpointReport | undefined;
 
   constructor(private readonly undisturbed: Undisturbed, private readonly around: Surroundings) {
@@ -53,15 +56,19 @@ export class Checker {
     this.violated('NO_INNER_ERROR', `${worker}: ${error instanceof Error ? error.stack?.split('\n').slice(0, 3).join(' ') ?? error.message : String(error)}`);
   }
 
-  assigned({ generation, members, checkpoint }: Assignment): void {
+  assigned({ generation, members }: Assignment): void {
     const group = members.map(({ rank, worker, address, range }) => `${rank} ${worker} ${address} ${range.from}-${range.to}`).join(', ');
     const before = this.groups.get(generation);
     if (before !== undefined && before !== group) this.violated('GENERATION_ONCE', `generation ${generation} is ${group} after it was ${before}`);
     this.groups.set(generation, group);
     this.newestAssigned = Math.max(this.newestAssigned, generation);
-    const newest = this.acknowledgedCheckpoint;
-    const step = this.checkpoints.find(({ version }) => version === checkpoint)?.step ?? -1;
-    if (newest && step < newest.step) this.violated('NEWEST_CHECKPOINT', `generation ${generation} is to go on from "${checkpoint}", and ${newest.version} of step ${newest.step} was acknowledged`);
+    if (before === undefined) this.points.set(generation, this.acknowledgedCheckpoint);
+  }
+
+  resumes(worker: string, generation: number, checkpoint: string): void {
+    const newest = this.points.get(generation);
+    const step = this.steps.get(checkpoint) ?? -1;
+    if (newest && step < newest.step) this.violated('NEWEST_CHECKPOINT', `${worker} goes on from "${checkpoint}" in generation ${generation}, when ${newest.version} of step ${newest.step} had been acknowledged`);
   }
 
   committed(entries: readonly ProgressEntry[]): void {
@@ -78,7 +85,7 @@ export class Checker {
 
   /** The database has changed. */
   database({ entries, machine, checkpoints }: StoredJob): void {
-    this.checkpoints = checkpoints;
+    for (const { version, step } of checkpoints) this.steps.set(version, step);
     for (; this.seenEntries < entries.length; this.seenEntries++) {
       const entry = entries[this.seenEntries];
       if (entry) this.commitOne(entry);

@@ -14,7 +14,7 @@ export const INVARIANTS = [
   'GENERATION_ONCE',
   /** Who belongs to an older generation publishes nothing. */
   'FENCED',
-  /** A job goes on from its newest checkpoint. */
+  /** A job goes on from the newest checkpoint that was acknowledged: what it had reached is not undone. */
   'NEWEST_CHECKPOINT',
   /** No member meets what no schedule of faults explains. */
   'NO_INNER_ERROR',
@@ -30,8 +30,8 @@ export const INVARIANTS = [
 
 export type Invariant = (typeof INVARIANTS)[number];
 
-/** A moment of a member's life that a fault can be tied to. */
-export type Moment = 'FORMING' | 'RESYNC' | 'JOINING' | 'COMPUTING' | 'WAITING' | 'APPLIED' | 'CALLBACK' | 'FINISHED' | 'COMMITTING' | 'CHECKPOINT';
+/** A moment of a member's life that a fault can be tied to; ACKNOWLEDGED is the coordinator's, of a checkpoint. */
+export type Moment = 'FORMING' | 'RESYNC' | 'JOINING' | 'COMPUTING' | 'REDOING' | 'WAITING' | 'APPLIED' | 'CALLBACK' | 'FINISHED' | 'COMMITTING' | 'CHECKPOINT' | 'ACKNOWLEDGED';
 
 export interface Witness {
   /** A member reports something of its own training. */
@@ -43,6 +43,8 @@ export interface Witness {
   /** A member comes to a moment. */
   moment(worker: string, moment: Moment): void;
   assigned(assignment: Assignment): void;
+  /** A member that starts with the job goes on from a checkpoint; empty: from the beginning. */
+  resumes(worker: string, generation: number, checkpoint: string): void;
   stored(state: JobState): void;
   committed(entries: readonly ProgressEntry[]): void;
   checkpointAcknowledged(report: CheckpointReport): void;

@@ -32,6 +32,10 @@ export class ArtifactService {
   private readonly deleted = new Set<string>();
   private readonly requests = new Map<string, { readonly requestDigest: string; readonly artifact: string; readonly number: number }>();
   private newest = 0;
+  /** Share of requests that fail before anything is done, while its disk errs. */
+  errorChance = 0;
+  /** Added to every request while its disk is slow. */
+  slownessMs = 0;
 
   constructor(
     private readonly random: Random,
@@ -40,9 +44,12 @@ export class ArtifactService {
     private readonly fences: boolean,
   ) {}
 
+  /** Requests that fail with UNAVAILABLE are asked again by whoever calls. */
   serve(process: SimProcess, service: UnaryService<ArtifactRequest, ArtifactAnswer>): void {
-    service.serve(process, (request, answer) => {
-      process.after(this.latencyMs * (0.5 + this.random.unit()), () => answer(this.carryOut(request)));
+    service.serve(process, (request, settled) => {
+      process.after(this.latencyMs * (0.5 + this.random.unit()) + this.slownessMs * this.random.unit(), () => {
+        settled(this.errorChance > 0 && this.random.chance(this.errorChance) ? { kind: 'UNAVAILABLE', why: 'the disk failed' } : { kind: 'ANSWERED', answer: this.carryOut(request) });
+      });
     });
   }
 

@@ -45,6 +45,9 @@ export class Cluster implements Victims {
   private readonly coordinators: (SimProcess | undefined)[];
   private artifactProcess: SimProcess | undefined;
   private readonly children = new Map<SimProcess, string>();
+  private readonly processes = new Set<SimProcess>();
+  /** How far a host's clock was set, by host. */
+  private readonly jumpsMs = new Map<string, number>();
   private names = 0;
   private closing = false;
 
@@ -99,6 +102,10 @@ export class Cluster implements Victims {
     this.end(worker, 'MACHINE', backMs);
   }
 
+  crashAll(backMs: number): void {
+    this.pool.forEach((_, worker) => this.end(worker, 'MACHINE', backMs * (1 + this.random.unit())));
+  }
+
   pause(worker: number, what: 'CHILD' | 'AGENT' | 'MACHINE'): () => void {
     const { agent, process } = this.pool[worker] ?? {};
     const paused = [...(what === 'AGENT' ? [] : [agent?.childProcess]), ...(what === 'CHILD' ? [] : [process])];
@@ -149,6 +156,16 @@ export class Cluster implements Victims {
     this.artifacts.answerLossChance = chance;
   }
 
+  artifactDisk(errorChance: number, slownessMs: number): void {
+    this.artifactService.errorChance = errorChance;
+    this.artifactService.slownessMs = slownessMs;
+  }
+
+  jumpClock(host: string, jumpMs: number): void {
+    this.jumpsMs.set(host, (this.jumpsMs.get(host) ?? 0) + jumpMs);
+    for (const process of this.processes) if (process.host === host) process.jump(jumpMs);
+  }
+
   private end(worker: number, death: 'PROCESS' | 'MACHINE', backMs: number | undefined): void {
     const { process } = this.pool[worker] ?? {};
     if (process?.alive !== true) return;
@@ -180,10 +197,10 @@ export class Cluster implements Victims {
     this.children.set(process, child);
     process.onDeath(() => addresses.delete(address));
     const member = new Member({
-      process, worker: name, child, address, exchangePort, addresses, artifacts, data, plans, bug, witness, job: plan.facts.job, coordinator: this.memberPort,
+      process, worker: name, child, address, exchangePort, addresses, artifacts, data, plans, bug, witness, network, job: plan.facts.job, coordinator: this.memberPort,
       workload: plan.workload, slowness: plan.slowness[worker] ?? 1,
       settings: {
-        oneShotBytes: plan.workload.oneShotBytes, timeoutMs: plan.stepTimeoutMs, connectTimeoutMs: plan.connectTimeoutMs,
+        constants: { oneShotBytes: plan.workload.oneShotBytes, chunkBytes: plan.workload.chunkBytes, headerBytes: 64 }, timeoutMs: plan.stepTimeoutMs, connectTimeoutMs: plan.connectTimeoutMs,
         addsAsTheyCome: bug === 'SUM_IN_ARRIVAL_ORDER', saysNothingWhenEmpty: bug === 'LOST_EMPTY_CONTRIBUTION',
       },
     });
@@ -214,6 +231,9 @@ export class Cluster implements Victims {
 
   /** A process with a clock of its own: minutes off, and a little too fast or slow. */
   private process(name: string, host: string): SimProcess {
-    return new SimProcess(this.time, name, host, { offsetMs: 1e9 + this.random.between(-600_000, 600_000), rate: 1 + (this.random.unit() - 0.5) * 0.004 });
+    const process = new SimProcess(this.time, name, host, { offsetMs: 1e9 + this.random.between(-600_000, 600_000) + (this.jumpsMs.get(host) ?? 0), rate: 1 + (this.random.unit() - 0.5) * 0.004 });
+    this.processes.add(process);
+    process.onDeath(() => this.processes.delete(process));
+    return process;
   }
 }

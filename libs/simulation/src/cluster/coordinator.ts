@@ -3,19 +3,19 @@
  * network. One decision after the other; each is stored before anything of it is carried out.
  */
 import {
-  admit, callsToTell, hasEnded, heldWorkers, isStanding, membersOf, newEntries, takeCheckpoint, transition,
+  admit, barredWorkers, callsToTell, hasEnded, heldWorkers, isStanding, newEntries, reportersOf, takeCheckpoint, transition,
   addressOf, refusalOf, type JobEffect, type JobInput, type JobState, type ProgressPoint,
 } from '@lockstep/membership';
-import type { CallOutcome } from '../world/unary-service';
 import type { LoggedCall } from '../workload/training-state';
 import { NAME_TAKEN } from './agent';
-import type { ArtifactAnswer } from './artifact-service';
+import { Announcements } from './announcements';
 import { FENCED } from './member-session';
 import type { CheckpointReport, MemberMessage, MemberStatement, ProgressEntry } from './messages';
 import { DONE, type AgentEnd, type AttachedAgent, type CoordinatorParts, type Done, type MemberEnd, type Outcome } from './coordinator-parts';
 import { Serial } from './serial';
 import { SessionLeases } from './session-leases';
 import { decodeMachine, encodeMachine, type StoredCheckpoint, type StoredJob } from './stored-job';
+import { takeLast } from './take-last';
 
 const TICK_MS = 250;
 const LEAD_RETRY_MS = 300;
@@ -32,11 +32,10 @@ export class Coordinator {
   private told: ProgressPoint | undefined;
   private calls: readonly LoggedCall[] = [];
   private checkpoints: readonly StoredCheckpoint[] = [];
-  /** Announcements to the artifact service, and what waits for them. */
-  private readonly fencing = new Serial<CallOutcome<ArtifactAnswer>>();
-  private fenced = true;
+  private readonly announcements: Announcements;
 
   constructor(private readonly parts: CoordinatorParts) {
+    this.announcements = new Announcements(parts.process, parts.artifacts, parts.facts.job);
     this.leases = new SessionLeases(parts.leaseMs, () => this.now());
   }
 
@@ -232,7 +231,7 @@ export class Coordinator {
 
   /** A member's progress, stored with the job's new position in one transaction. */
   private progress(worker: string, told: readonly ProgressEntry[], done: Done): void {
-    if (!membersOf(this.state).some((m) => m.worker === worker)) return done({ kind: 'FENCED', message: `${worker} reports progress of a job of which it is no member` });
+    if (!reportersOf(this.state).some((m) => m.worker === worker)) return done({ kind: 'FENCED', message: `${worker} reports progress of a job of which it is no member` });
     const last = told.at(-1);
     const fresh = this.parts.bug === 'LEDGER_NOT_IDEMPOTENT' ? last && { entries: told, committed: last.point } : newEntries(this.committed, told, ({ point }) => point);
     if (!fresh) return done(DONE);
@@ -248,9 +247,10 @@ export class Coordinator {
   }
 
   private checkpoint({ version, step, stateDigest, calls }: CheckpointReport, done: Done): void {
+    const { bug, checkpointKeep } = this.parts;
     if (!isStanding(this.state)) return done(DONE);
     const told: StoredCheckpoint = { version, step, stateDigest, calls, generation: this.state.generation };
-    const change = takeCheckpoint(this.checkpoints, told, this.parts.checkpointKeep);
+    const change = (bug === 'STALE_CHECKPOINT' ? takeLast : takeCheckpoint)(this.checkpoints, told, checkpointKeep);
     if (!change) return done(DONE);
     const { kept, dropped } = change;
     return this.write((stored) => ({ ...stored, checkpoints: kept }), () => {
@@ -289,11 +289,11 @@ export class Coordinator {
   private admitAll(): void {
     const { workers: { min, max }, facts } = this.parts;
     const free = [...this.agents.values()].filter(({ child, leaving }) => child === undefined && !leaving).map(({ worker }) => worker).sort();
+    const barred = barredWorkers(this.state, this.now());
     if (this.state.kind === 'QUEUED') {
-      const [admission] = admit([{ job: facts.job, minWorkers: min, maxWorkers: max }], free);
+      const [admission] = admit([{ job: facts.job, minWorkers: min, maxWorkers: max, barred }], free);
       if (admission) this.run((done) => (this.state.kind === 'QUEUED' ? this.apply({ kind: 'START', workers: admission.workers, calls: { resumed: this.checkpoints[0]?.calls ?? 0, stored: this.calls.length } }, done) : done(DONE)));
     } else if (this.state.kind === 'RUNNING') {
-      const { barred } = this.state;
       const room = max - heldWorkers(this.state).length;
       const fresh = free.filter((worker) => !barred.includes(worker)).slice(0, Math.max(0, room));
       if (fresh.length > 0) this.input({ kind: 'GROW', workers: fresh });
@@ -322,7 +322,7 @@ export class Coordinator {
   }
 
   private carryOut(effect: JobEffect): void {
-    const { facts, newChild, witness, bug } = this.parts;
+    const { facts, newChild, witness } = this.parts;
     if (effect.kind === 'FENCE') return this.announce(effect.generation);
     const { worker } = effect;
     const session = this.sessions.get(worker);
@@ -335,16 +335,18 @@ export class Coordinator {
       case 'PREPARE':
         return session?.send({ kind: 'PREPARE', calls: callsToTell(this.state, this.calls) });
       case 'ASSIGN': {
-        const { generation, rank, members } = effect;
-        const checkpoint = (bug === 'STALE_CHECKPOINT' ? this.checkpoints.at(-1) : this.checkpoints[0])?.version ?? '';
-        const assignment = { generation, rank, members, replicas: facts.replicas, checkpoint, committed: this.committed };
+        const { generation, rank, members, atBoundary } = effect;
+        const checkpoint = this.checkpoints[0]?.version ?? '';
+        const assignment = { generation, rank, members, replicas: facts.replicas, checkpoint, committed: this.committed, atBoundary };
         witness.assigned(assignment);
         return session?.send({ kind: 'ASSIGNMENT', assignment });
       }
+      case 'RELEASE':
+        return session?.send({ kind: 'RELEASE', generation: effect.generation });
       case 'COMMIT_MODEL': {
         const generation = isStanding(this.state) ? this.state.generation : 0;
         // Only when older generations are fenced off.
-        return this.onceFenced(() => this.sessions.get(worker)?.send({ kind: 'COMMIT_MODEL', generation }));
+        return this.announcements.onceHeard(() => this.sessions.get(worker)?.send({ kind: 'COMMIT_MODEL', generation }));
       }
       case 'STOP_CHILD':
         this.sessions.delete(worker);
@@ -354,23 +356,10 @@ export class Coordinator {
     }
   }
 
-  /** Tells the artifact service of a generation, one after the other. Not within a decision: the service may be slow. */
   private announce(generation: number): void {
-    const { process, artifacts, facts } = this.parts;
-    this.fencing.run((done) => artifacts.call(process, { kind: 'ADVANCE_FENCE', fence: { job: facts.job, generation } }, done), (outcome) => {
-      // A refusal means that a newer generation is known there: a member has committed in it.
-      this.fenced = outcome.kind === 'ANSWERED';
-      if (outcome.kind === 'ANSWERED') return;
-      this.input({ kind: 'CLUSTER_FAILED', failure: { reason: 'ARTIFACT_UNAVAILABLE', fault: 'CLUSTER', message: `the artifact service did not take note of generation ${generation}: ${outcome.why}` } });
+    this.announcements.announce(generation, (why) => {
+      this.input({ kind: 'CLUSTER_FAILED', failure: { reason: 'ARTIFACT_UNAVAILABLE', fault: 'CLUSTER', message: `the artifact service did not take note of generation ${generation}: ${why}` } });
     });
-  }
-
-  /** Once the announcements so far are answered; not at all when the last of them failed, which ends the job. */
-  private onceFenced(action: () => void): void {
-    this.fencing.run((done) => {
-      if (this.fenced) action();
-      done({ kind: 'ANSWERED', answer: { kind: 'DONE' } });
-    }, () => undefined);
   }
 
   private write(change: (stored: StoredJob) => StoredJob, adopt: () => void, done: Done): void {

@@ -1,6 +1,7 @@
 /** The exchange thread's end of a member's session, as services/worker/src/child/session-thread.ts: opened again when it breaks. */
 import { MemberOutbox, type Saying } from '@lockstep/membership';
 import type { End, Port } from '../world/connection';
+import type { Network } from '../world/network';
 import type { SimProcess } from '../world/sim-process';
 import type { MemberCommand, MemberMessage, MemberStatement, ProgressEntry } from './messages';
 
@@ -16,6 +17,7 @@ export const FENCED = 'FENCED: ';
 
 export interface SessionParts {
   readonly process: SimProcess;
+  readonly network: Network;
   readonly port: Port<MemberMessage, MemberCommand>;
   readonly hello: { readonly worker: string; readonly child: string; readonly address: string };
   readonly obey: (command: MemberCommand) => void;
@@ -93,6 +95,11 @@ export class MemberSession {
       case 'ABORT':
         this.finish(command.reason);
         return;
+      case 'RELEASE':
+        if (command.generation <= this.newestGeneration) return;
+        this.newestGeneration = command.generation;
+        this.parts.obey(command);
+        return;
       case 'PREPARE':
       case 'COMMIT_MODEL':
         this.parts.obey(command);
@@ -117,8 +124,12 @@ export class MemberSession {
   }
 
   private say(sayings: readonly Saying<MemberStatement, ProgressEntry>[]): void {
+    const { process, network } = this.parts;
     for (const saying of sayings) {
-      this.end?.send(saying.kind === 'STATEMENT' ? { kind: 'STATEMENT', statement: saying.statement } : { kind: 'PROGRESS', entries: saying.entries });
+      const message: MemberMessage = saying.kind === 'STATEMENT' ? { kind: 'STATEMENT', statement: saying.statement } : { kind: 'PROGRESS', entries: saying.entries };
+      this.end?.send(message);
+      const againMs = network.repeatAfterMs();
+      if (againMs !== undefined) process.after(againMs, () => this.end?.send(message));
     }
   }
 }

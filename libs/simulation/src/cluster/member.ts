@@ -3,7 +3,7 @@
  * together. The elastic collective's courses are followed in virtual time here: at each wait the compute thread is "blocked"
  * until its answer comes, while the session goes on.
  */
-import { CheckpointSchedule, ElasticCollective, type Membership } from '@lockstep/membership';
+import { ElasticCollective, type Membership } from '@lockstep/membership';
 import { CollectiveError, LocalCollective, type Collective } from '@lockstep/reduction';
 import type { Witness } from '../checks/witness';
 import { VirtualExchange, type AddressBook } from '../exchange/virtual-exchange';
@@ -11,13 +11,15 @@ import { VirtualGroup, type Answer, type GroupSettings } from '../exchange/virtu
 import type { PeerMessage } from '../exchange/peer-message';
 import type { Plans } from '../exchange/plans';
 import type { Port } from '../world/connection';
+import type { Network } from '../world/network';
 import type { SimProcess } from '../world/sim-process';
 import type { CallOutcome, UnaryService } from '../world/unary-service';
-import { decodeState, digestOf, type EncodedState } from '../workload/training-state';
+import { decodeState, digestOf } from '../workload/training-state';
 import type { WorkloadData } from '../workload/rows';
 import type { Workload } from '../workload/workload';
 import type { ArtifactAnswer, ArtifactRequest } from './artifact-service';
 import type { PlantedBug } from './bugs';
+import { CheckpointWriter } from './checkpoint-writer';
 import { MemberSession } from './member-session';
 import type { Assignment, MemberCommand, MemberMessage, ProgressEntry } from './messages';
 import { joinProgress } from './handed-state';
@@ -36,6 +38,7 @@ const STEP_INTERVAL_MS = 200;
 
 export interface MemberParts {
   readonly process: SimProcess;
+  readonly network: Network;
   readonly job: string;
   readonly worker: string;
   readonly child: string;
@@ -65,27 +68,33 @@ export class Member implements Membership {
   private current: Assignment | undefined;
   private waiting: Assignment | undefined;
   private formed = 0;
+  /** Whether the group that was formed last first ends what it is doing. */
+  private waitsForBoundary = false;
   /** Answers the FORM that the compute thread waits in. */
   private forming: (() => void) | undefined;
   private hung = false;
   private errand: 'MODULE' | 'NONE' | 'FORMING' | 'BUSY' = 'MODULE';
   private commitFor: number | undefined;
-  private writing = false;
-  private checkpointDue = false;
-  private readonly checkpoints: CheckpointSchedule;
+  private readonly checkpoints: CheckpointWriter;
   private pending: ProgressEntry[] = [];
   private lastFlushMs = -Infinity;
   private over: string | undefined;
 
   constructor(private readonly parts: MemberParts) {
-    const { process, worker, child, address, coordinator, workload, settings, exchangePort, addresses, plans } = parts;
+    const { process, network, job, artifacts, worker, child, address, coordinator, workload, settings, exchangePort, addresses, plans } = parts;
     this.session = new MemberSession({
-      process, port: coordinator, hello: { worker, child, address },
+      process, network, port: coordinator, hello: { worker, child, address },
       obey: (command) => this.obey(command), onEnded: (why) => this.endPart(why),
     });
     this.exchange = new VirtualExchange(process, exchangePort, addresses, plans, settings);
     this.collective = new ElasticCollective(workload.replicas, this);
-    this.checkpoints = new CheckpointSchedule({ everySteps: workload.checkpointEverySteps, everyMs: 0 }, process.nowMs());
+    this.checkpoints = new CheckpointWriter({
+      process, job, artifacts, workload,
+      written: (checkpoint) => {
+        this.flush();
+        this.session.state({ kind: 'checkpoint', checkpoint });
+      },
+    });
   }
 
   start(): void {
@@ -104,6 +113,10 @@ export class Member implements Membership {
     });
   }
 
+  get announced(): boolean {
+    return this.waitsForBoundary;
+  }
+
   get changed(): boolean {
     return this.session.newestGeneration > this.formed;
   }
@@ -119,7 +132,8 @@ export class Member implements Membership {
   private obey(command: MemberCommand): void {
     switch (command.kind) {
       case 'ASSIGNMENT':
-        this.exchange.supersede(command.assignment.generation);
+        this.waitsForBoundary = command.assignment.atBoundary;
+        if (!this.waitsForBoundary) this.exchange.supersede(command.assignment.generation);
         this.waiting = command.assignment;
         if (!this.module) this.enter(command.assignment);
         else this.forming?.();
@@ -127,6 +141,10 @@ export class Member implements Membership {
         return;
       case 'PREPARE':
         if (!this.module) this.run({ kind: 'JOIN', calls: command.calls, prepared: () => this.session.state({ kind: 'prepared' }) });
+        return;
+      case 'RELEASE':
+        this.waitsForBoundary = true;
+        this.attend();
         return;
       case 'COMMIT_MODEL':
         this.commitFor = command.generation;
@@ -139,9 +157,10 @@ export class Member implements Membership {
   }
 
   /** Starts with the job: forms the first group, and goes on from the checkpoint if there is one. */
-  private enter({ checkpoint }: Assignment): void {
+  private enter({ generation, checkpoint }: Assignment): void {
     this.module = this.make({ kind: 'START', resume: undefined });
     this.follow(this.collective.starting(), () => {
+      this.parts.witness.resumes(this.parts.worker, generation, checkpoint);
       if (checkpoint === '') return this.run({ kind: 'START', resume: undefined });
       return this.parts.artifacts.call(this.parts.process, { kind: 'READ', version: checkpoint }, (outcome) => {
         if (outcome.kind === 'ANSWERED' && outcome.answer.kind === 'CONTENT') this.run({ kind: 'START', resume: decodeState(outcome.answer.content) });
@@ -164,14 +183,14 @@ export class Member implements Membership {
         if (digestOf(bytes) !== digest) throw new Error('the state that was handed over does not have its digest');
       },
     });
-    this.follow(module.run(), () => this.finished(module));
+    this.follow(module.run(), () => this.checkpoints.whenIdle(() => this.finished(module)));
   }
 
   private make(entrance: Entrance): ModuleRun {
     const { workload, data, bug, slowness, witness, worker } = this.parts;
     return new ModuleRun({
       workload, data, bug, slowness, entrance, collective: this.collective,
-      tell: (entry) => this.tell(entry), handed: (entries) => this.session.tell(entries), stepDone: () => this.stepDone(), moment: (moment) => witness.moment(worker, moment),
+      tell: (entry) => this.tell(entry), handed: (entries) => this.session.tell(entries), stepDone: (at) => this.stepDone(at), moment: (moment) => witness.moment(worker, moment),
     });
   }
 
@@ -269,43 +288,13 @@ export class Member implements Membership {
     this.session.tell(entries);
   }
 
-  private stepDone(): void {
-    // What falls due while another is on its way waits for the next step after it.
-    this.checkpointDue = (this.checkpoints.stepDone(this.parts.process.nowMs()) || this.checkpointDue) && this.current?.rank === 0;
-    if (!this.checkpointDue || this.writing || !this.module) return;
-    this.checkpointDue = false;
-    const { books: { steps }, finishedCalls } = this.module;
-    const state = this.module.state();
-    const { job, process, artifacts, witness, worker } = this.parts;
-    this.writing = true;
-    witness.moment(worker, 'CHECKPOINT');
-    // The state is taken between two steps, and written while the next ones run.
-    process.after(1, () => artifacts.call(process, {
-      kind: 'COMMIT', artifact: `${job}-checkpoints`, digest: state.digest, content: state.bytes, fence: { job, generation: this.formed }, requestId: `${job} ${steps} ${state.digest}`,
-    }, (outcome) => {
-      this.writing = false;
-      this.written(outcome, steps, finishedCalls, state);
-      this.settled?.();
-    }));
-  }
-
-  private settled: (() => void) | undefined;
-
-  private written(outcome: CallOutcome<ArtifactAnswer>, step: number, calls: number, state: EncodedState): void {
-    if (outcome.kind === 'ANSWERED' && outcome.answer.kind === 'VERSION') {
-      this.flush();
-      this.session.state({ kind: 'checkpoint', checkpoint: { version: outcome.answer.version, step, calls, stateDigest: state.digest } });
-    }
+  private stepDone(module: ModuleRun): void {
+    const { witness, worker } = this.parts;
+    const begun = this.checkpoints.stepDone(this.current?.rank === 0, { generation: this.formed, steps: module.books.steps, calls: module.finishedCalls, state: () => module.state() });
+    if (begun) witness.moment(worker, 'CHECKPOINT');
   }
 
   private finished(module: ModuleRun): void {
-    if (this.writing) {
-      this.settled = () => {
-        this.settled = undefined;
-        this.finished(module);
-      };
-      return;
-    }
     const { worker, witness } = this.parts;
     this.flush();
     const { digest } = module.state();
@@ -327,7 +316,7 @@ export class Member implements Membership {
     if (this.errand !== 'NONE') return;
     if (this.waiting) {
       this.errand = 'FORMING';
-      this.follow(this.collective.atBoundary(), () => {
+      this.follow(this.collective.attending(), () => {
         this.errand = 'NONE';
         this.attend();
       });

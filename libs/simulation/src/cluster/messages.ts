@@ -44,12 +44,16 @@ export interface Assignment {
   /** Version of the checkpoint to go on from; empty: from the beginning. Read by who starts with the job. */
   readonly checkpoint: string;
   readonly committed: ProgressPoint | undefined;
+  /** Whether members first end together what they are doing. */
+  readonly atBoundary: boolean;
 }
 
 export type MemberCommand =
   | { readonly kind: 'ASSIGNMENT'; readonly assignment: Assignment }
   /** Run the module up to the first call that is not finished. */
   | { readonly kind: 'PREPARE'; readonly calls: readonly LoggedCall[] }
+  /** This member ends together with the others what they are doing, and takes no part in that generation. */
+  | { readonly kind: 'RELEASE'; readonly generation: number }
   | { readonly kind: 'COMMIT_MODEL'; readonly generation: number }
   | { readonly kind: 'COMMITTED'; readonly point: ProgressPoint }
   | { readonly kind: 'ABORT'; readonly reason: string };

@@ -39,7 +39,7 @@ export interface ModuleParts {
   /** Progress that leads to the state that a joiner was handed. */
   readonly handed: (entries: readonly ProgressEntry[]) => void;
   /** A step was applied, and the state is exact. */
-  readonly stepDone: () => void;
+  readonly stepDone: (module: ModuleRun) => void;
   readonly moment: (moment: Moment) => void;
 }
 
@@ -151,7 +151,7 @@ export class ModuleRun {
         const { step } = run;
         run = this.running = { ...run, step: step + 1, epochLoss: run.epochLoss + values.loss };
         this.tell({ call: number, epoch, step, kind: 'STEP' }, { digest: modelDigest(this.model, `${number} ${step}`) });
-        this.parts.stepDone();
+        this.parts.stepDone(this);
         this.parts.moment('APPLIED');
       }
       while (run.validationRound < call.validationRounds) {
@@ -212,6 +212,7 @@ export class ModuleRun {
         return stepValues(workload, second);
       } catch (e) {
         if (!regrouped(e)) throw e;
+        this.parts.moment('REDOING');
       }
     }
   }
@@ -225,6 +226,7 @@ export class ModuleRun {
         return Math.fround((sum?.[0] ?? 0) / (sum?.[1] ?? 1));
       } catch (e) {
         if (!regrouped(e)) throw e;
+        this.parts.moment('REDOING');
       }
     }
   }

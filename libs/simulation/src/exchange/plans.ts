@@ -1,21 +1,14 @@
-import { planReduction, slotsOf, type Range, type ReductionPlan, type Slot } from '@lockstep/reduction';
+import { RoundPlanner, type ExchangeConstants, type Range } from '@lockstep/reduction';
 
-/** What all members of a generation plan alike: libs/reduction's plans, computed once a run. */
+/** The planners of a run: generations repeat, and so do their plans. */
 export class Plans {
-  private readonly slots = new Map<string, readonly Slot[]>();
-  private readonly plans = new Map<string, ReductionPlan>();
+  private readonly planners = new Map<string, RoundPlanner>();
 
-  slotsOf(replicas: number, ranges: readonly Range[]): readonly Slot[] {
-    const key = `${replicas}:${ranges.length}`;
-    const slots = this.slots.get(key) ?? slotsOf(replicas, ranges);
-    this.slots.set(key, slots);
-    return slots;
-  }
-
-  plan(replicas: number, worldSize: number, slots: readonly Slot[], present: readonly boolean[]): ReductionPlan {
-    const key = `${replicas}:${worldSize}:${present.map(Number).join('')}`;
-    const plan = this.plans.get(key) ?? planReduction(replicas, slots, present);
-    this.plans.set(key, plan);
-    return plan;
+  /** @param ranges by rank: even cuts, so that their number says them */
+  planner(replicas: number, ranges: readonly Range[], rank: number, constants: ExchangeConstants): RoundPlanner {
+    const key = `${replicas}:${ranges.length}:${rank}`;
+    const planner = this.planners.get(key) ?? new RoundPlanner(replicas, ranges, rank, constants);
+    this.planners.set(key, planner);
+    return planner;
   }
 }

@@ -1,25 +1,32 @@
 /**
  * A generation's collective in virtual time: what is waited for is asked for, and answered later.
  *
- * It keeps the rules of the exchange (libs/exchange/src/group/group.ts): operations are numbered, the next one's messages are
- * kept and all others are faults; the first failure is final; a lost peer fails an operation at once when something must
- * still come from it, and otherwise the next one; every wait has a deadline that names whom it waited for.
+ * The operations are libs/reduction's own, as libs/exchange runs them; the memory that they lie in, the streams and who gets
+ * which piece are the simulation's, by the rules of libs/exchange/src/group/group.ts: operations are numbered, the next one's
+ * pieces are kept and all others are faults; the first failure is final; a lost peer fails an operation at once when something
+ * must still come from it, and otherwise the next one; every wait has a deadline that names whom it waited for.
  */
 import {
-  CollectiveError, formatPosition, samePosition, subtreeRoots, type CallClaim, type Collective, type CollectiveErrorReason, type Position, type Range, type Round, type Slot,
+  AgreeOperation, CollectiveError, encodeClaim, formatPosition, grow, NO_AREAS, NODE_CLAIM, NODE_SUM, RoundOperation, samePosition, subtreeRoots, totalBytes,
+  type AreaSizes, type CallClaim, type Collective, type CollectiveErrorReason, type ExchangeConstants, type Operation, type OutgoingPiece, type Position, type Range, type Round,
+  type RoundPlace, type RoundPlanner,
 } from '@lockstep/reduction';
 import type { GroupMember } from '@lockstep/membership';
 import type { End } from '../world/connection';
 import type { SimProcess } from '../world/sim-process';
-import { Bucket } from './bucket';
-import type { OperationMessage, PeerMessage } from './peer-message';
+import { ArrivalOrder } from './arrival-order';
+import type { PeerMessage, Piece } from './peer-message';
+import { PeerStream } from './peer-stream';
 import type { Plans } from './plans';
+import { VirtualMemory } from './virtual-memory';
 
 export interface GroupSettings {
-  readonly oneShotBytes: number;
+  readonly constants: ExchangeConstants;
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** Only a planted bug adds in the order of arrival. */
   readonly addsAsTheyCome: boolean;
+  /** Only a planted bug leaves empty contributions out. */
   readonly saysNothingWhenEmpty: boolean;
 }
 
@@ -33,16 +40,12 @@ export interface GroupIdentity {
 /** What comes of a wait. */
 export type Answer<T> = { readonly kind: 'DONE'; readonly value: T } | { readonly kind: 'FAILED'; readonly error: CollectiveError };
 
-type Running =
-  | { readonly kind: 'NONE' }
-  | { readonly kind: 'AGREE'; readonly position: Position; readonly claim: { readonly digest: string; readonly label: string }; readonly claims: Map<number, { readonly digest: string; readonly label: string }> }
-  | { readonly kind: 'ROUND'; readonly position: Position; readonly buckets: readonly Bucket[]; readonly present: readonly boolean[] };
-
-interface Link {
-  end: End<PeerMessage, PeerMessage> | undefined;
-  lost: string | undefined;
-  /** Of the next operation. */
-  early: OperationMessage[];
+interface RunningRound {
+  readonly operation: RoundOperation;
+  readonly place: RoundPlace;
+  readonly present: readonly boolean[];
+  readonly reduced: Set<number>;
+  readonly order: ArrivalOrder | undefined;
 }
 
 export class VirtualGroup implements Collective {
@@ -51,10 +54,13 @@ export class VirtualGroup implements Collective {
   readonly worldSize: number;
   readonly range: Range;
   readonly roots: readonly Range[];
-  private readonly slots: readonly Slot[];
-  private readonly links = new Map<number, Link>();
-  private operation = 0;
-  private running: Running = { kind: 'NONE' };
+  private readonly planner: RoundPlanner;
+  private readonly memory = new VirtualMemory();
+  private readonly streams = new Map<number, PeerStream>();
+  private areas: AreaSizes = NO_AREAS;
+  private operation: Operation | undefined;
+  private round: RunningRound | undefined;
+  private operations = 0;
   private failure: CollectiveError | undefined;
   private waiter: (() => void) | undefined;
   private waits = 0;
@@ -62,7 +68,7 @@ export class VirtualGroup implements Collective {
   constructor(
     readonly identity: GroupIdentity,
     private readonly process: SimProcess,
-    private readonly plans: Plans,
+    plans: Plans,
     private readonly settings: GroupSettings,
   ) {
     const { rank, members, replicas } = identity;
@@ -73,29 +79,29 @@ export class VirtualGroup implements Collective {
     this.worldSize = members.length;
     this.range = own.range;
     this.roots = subtreeRoots(replicas, own.range);
-    this.slots = plans.slotsOf(replicas, members.map(({ range }) => range));
-    for (const member of members) if (member.rank !== rank) this.links.set(member.rank, { end: undefined, lost: undefined, early: [] });
+    this.planner = plans.planner(replicas, members.map(({ range }) => range), rank, settings.constants);
+    for (const member of members) if (member.rank !== rank) this.streams.set(member.rank, new PeerStream(process));
   }
 
   /** Whether every pair that this member is in is connected. */
   get connected(): boolean {
-    return [...this.links.values()].every(({ end }) => end !== undefined);
+    return this.unconnected.length === 0;
   }
 
   get unconnected(): readonly number[] {
-    return [...this.links].filter(([, { end }]) => end === undefined).map(([rank]) => rank);
+    return [...this.streams].filter(([, { connected }]) => !connected).map(([rank]) => rank);
   }
 
   /** A peer of this generation is connected. */
   link(rank: number, end: End<PeerMessage, PeerMessage>): void {
-    const link = this.links.get(rank);
-    if (!link) return;
-    link.end = end;
+    const stream = this.streams.get(rank);
+    if (!stream) return;
+    stream.connect(end);
     end.onMessage = (message) => {
-      if ('operation' in message) this.receive(rank, message);
+      if (message.kind === 'PIECES') for (const piece of message.pieces) this.receive(rank, stream, piece);
     };
     end.onClosed = (why) => {
-      link.lost = why;
+      stream.lost = why;
       this.failIfOwed(rank);
     };
   }
@@ -110,7 +116,7 @@ export class VirtualGroup implements Collective {
   /** Ends the connections. */
   cut(why: string): void {
     this.fail(this.error('CLOSED', why));
-    for (const { end } of this.links.values()) end?.close(why);
+    for (const stream of this.streams.values()) stream.close(why);
   }
 
   boundary(): void {}
@@ -125,25 +131,39 @@ export class VirtualGroup implements Collective {
 
   begin({ position, bucketLengths, present }: Round): void {
     this.check();
-    const plan = this.plans.plan(this.replicas, this.worldSize, this.slots, present);
-    const { rank, worldSize, slots, settings: { oneShotBytes, addsAsTheyCome, saysNothingWhenEmpty } } = this;
-    const operation = ++this.operation;
-    const buckets = bucketLengths.map((length, index) => new Bucket({
-      index, length, rank, worldSize, slots, plan, oneShotBytes, addsAsTheyCome, saysNothingWhenEmpty,
-      send: (to, message) => this.links.get(to)?.end?.send({ ...message, operation, position, bucket: index, bucketLength: length }),
-    }));
-    this.start({ kind: 'ROUND', position, buckets, present });
+    const { rank, worldSize, planner, memory, settings: { constants, addsAsTheyCome } } = this;
+    const { needs } = planner.place(bucketLengths, this.areas);
+    this.areas = grow(this.areas, needs);
+    memory.reserve(totalBytes(this.areas));
+    const { place } = planner.place(bucketLengths, this.areas);
+    const plan = planner.plan(present);
+    const order = addsAsTheyCome ? new ArrivalOrder(plan, planner.slots, rank) : undefined;
+    const reduced = new Set<number>();
+    const number = ++this.operations;
+    const operation = new RoundOperation({
+      number, position, place, rank, worldSize, slots: planner.slots, plan: order ?? plan, arena: memory,
+      chunkLength: constants.chunkBytes / Float32Array.BYTES_PER_ELEMENT, copyBytes: constants.oneShotBytes,
+      send: (piece) => this.send(piece, number, position),
+      finished: () => undefined,
+      reduced: (bucket) => {
+        reduced.add(bucket);
+        this.wake();
+      },
+    });
+    this.round = { operation, place, present, reduced, order };
+    this.start(operation);
   }
 
   input(bucket: number, root: number): Float32Array {
-    const found = this.bucket(bucket).inputs[root];
-    if (!found) throw new RangeError(`rank ${this.rank} has no root ${root}`);
-    return found;
+    const { place } = this.runningRound;
+    const at = place.buckets[bucket];
+    const address = at?.inputs[root];
+    if (!at || address === undefined) throw new RangeError(`rank ${this.rank} has no bucket ${bucket} with a root ${root}`);
+    return this.memory.floats(address, at.length);
   }
 
   submit(bucket: number): void {
-    this.bucket(bucket).submit();
-    this.wake();
+    this.runningRound.operation.submit(bucket);
   }
 
   close(): Promise<void> {
@@ -153,85 +173,85 @@ export class VirtualGroup implements Collective {
 
   askAgree(position: Position, claim: CallClaim, answered: (answer: Answer<undefined>) => void): void {
     if (this.failure) return answered({ kind: 'FAILED', error: this.failure });
-    const operation = ++this.operation;
-    const own = { digest: Buffer.from(claim.digest).toString('hex'), label: claim.label };
-    for (const { end } of this.links.values()) end?.send({ kind: 'CLAIM', operation, position, ...own });
-    this.start({ kind: 'AGREE', position, claim: own, claims: new Map() });
-    return this.until(() => {
-      const { running } = this;
-      if (running.kind !== 'AGREE' || running.claims.size < this.links.size) return undefined;
-      const other = [...running.claims].sort(([a], [b]) => a - b).find(([, { digest }]) => digest !== own.digest);
-      if (!other) return { kind: 'DONE', value: undefined };
-      const [rank, { label }] = other;
-      return { kind: 'FAILED', error: this.error('CALL_MISMATCH', `rank ${this.rank} runs ${own.label}, rank ${rank} runs ${label}`, [rank]) };
+    const number = ++this.operations;
+    let agreed = false;
+    const operation = new AgreeOperation(number, position, this.rank, this.worldSize, claim, () => {
+      agreed = true;
+      this.wake();
+    });
+    this.round = undefined;
+    const payload = encodeClaim(claim);
+    for (const to of this.streams.keys()) this.send({ to, bucket: 0, bucketBytes: payload.byteLength, offset: 0, node: NODE_CLAIM, payload }, number, position);
+    this.start(operation);
+    operation.begin();
+    return this.until(undefined, () => {
+      if (!agreed) return undefined;
+      const found = operation.disagreement();
+      if (!found) return { kind: 'DONE', value: undefined };
+      const { ranks: [a, b], labels: [labelA, labelB] } = found;
+      return { kind: 'FAILED', error: this.error('CALL_MISMATCH', `rank ${a} runs ${labelA}, rank ${b} runs ${labelB}`, [a, b]) };
     }, answered);
   }
 
   askSums(bucket: number, answered: (answer: Answer<Float32Array>) => void): void {
     if (this.failure) return answered({ kind: 'FAILED', error: this.failure });
-    const found = this.bucket(bucket);
-    return this.until(() => (found.finished ? { kind: 'DONE', value: found.output } : undefined), answered);
+    const round = this.runningRound;
+    return this.until(bucket, () => (round.reduced.has(bucket) ? { kind: 'DONE', value: this.output(round, bucket) } : undefined), answered);
   }
 
   /** What has arrived of a copy that one member sends to all: what only a planted bug takes for the whole. */
   partialCopy(): Float32Array | undefined {
-    const { running } = this;
-    return running.kind === 'ROUND' && running.present.filter(Boolean).length === 1 ? running.buckets[0]?.output : undefined;
+    return this.round && this.round.present.filter(Boolean).length === 1 ? this.output(this.round, 0) : undefined;
   }
 
-  private start(running: Running): void {
-    this.running = running;
-    for (const [rank, link] of this.links) {
-      const { early } = link;
-      link.early = [];
-      for (const message of early) this.take(rank, message);
-      if (link.lost !== undefined) this.failIfOwed(rank);
+  private output({ place }: RunningRound, bucket: number): Float32Array {
+    const at = place.buckets[bucket];
+    if (!at) throw new RangeError(`bucket ${bucket} does not exist`);
+    return this.memory.floats(at.output, at.length);
+  }
+
+  private send(piece: OutgoingPiece, operation: number, position: Position): void {
+    const lost = this.settings.saysNothingWhenEmpty && piece.node !== NODE_SUM && piece.payload.byteLength === 0;
+    if (!lost && !this.failure) this.streams.get(piece.to)?.send(piece, operation, position);
+  }
+
+  private start(operation: Operation): void {
+    this.operation = operation;
+    for (const [rank, stream] of this.streams) {
+      const { early } = stream;
+      stream.early = [];
+      for (const piece of early) this.take(rank, operation, piece);
+      this.failIfOwed(rank);
     }
   }
 
-  private receive(rank: number, message: OperationMessage): void {
+  private receive(rank: number, stream: PeerStream, piece: Piece): void {
     if (this.failure) return;
-    if (message.operation === this.operation) {
-      this.take(rank, message);
-      this.wake();
-    } else if (message.operation === this.operation + 1) {
-      this.links.get(rank)?.early.push(message);
-    } else {
-      this.fail(this.error('PROTOCOL', `rank ${rank} is at operation ${message.operation} while this member is at ${this.operation}`, [rank]));
-    }
+    if (this.operation && piece.operation === this.operation.number) this.take(rank, this.operation, piece);
+    else if (piece.operation === this.operations + 1) stream.early.push(piece);
+    else this.fail(this.error('PROTOCOL', `rank ${rank} is at operation ${piece.operation} while this member is at ${this.operations}`, [rank]));
   }
 
-  private take(rank: number, message: OperationMessage): void {
-    const { running } = this;
-    const wrong = ((): string | undefined => {
-      if (running.kind === 'NONE' || !samePosition(message.position, running.position)) return `is at ${formatPosition(message.position)}`;
-      if (message.kind === 'CLAIM') {
-        if (running.kind !== 'AGREE' || running.claims.has(rank)) return 'makes a claim that nobody asked for';
-        running.claims.set(rank, message);
-        return undefined;
-      }
-      const bucket = running.kind === 'ROUND' ? running.buckets[message.bucket] : undefined;
-      return bucket ? bucket.receive(rank, message) : `sends bucket ${message.bucket}, which does not exist`;
-    })();
-    if (wrong !== undefined) this.fail(this.error('PROTOCOL', `rank ${rank} ${wrong}`, [rank]));
-  }
-
-  private owes(rank: number): boolean {
-    const { running } = this;
-    switch (running.kind) {
-      case 'NONE': return false;
-      case 'AGREE': return !running.claims.has(rank);
-      case 'ROUND': return running.buckets.some((bucket) => bucket.owes(rank));
+  private take(rank: number, operation: Operation, piece: Piece): void {
+    if (this.failure) return;
+    const placement = samePosition(piece.position, operation.position) ? operation.place(rank, piece, piece.payload.byteLength)
+      : { kind: 'FAULT' as const, what: `is at ${formatPosition(piece.position)}` };
+    if (placement.kind === 'FAULT') {
+      this.fail(this.error('PROTOCOL', `rank ${rank} ${placement.what}`, [rank]));
+      return;
     }
+    placement.target.set(piece.payload);
+    this.round?.order?.note(rank, piece);
+    placement.filled();
   }
 
   private failIfOwed(rank: number): void {
-    const why = this.links.get(rank)?.lost;
-    if (why !== undefined && this.owes(rank)) this.fail(this.error('PEER_LOST', `rank ${rank}: ${why}`, [rank]));
+    const why = this.streams.get(rank)?.lost;
+    if (why !== undefined && this.operation?.owes(rank) === true) this.fail(this.error('PEER_LOST', `rank ${rank}: ${why}`, [rank]));
   }
 
   /** Answers once, when there is an answer, the group has failed, or the deadline has passed. */
-  private until<T>(look: () => Answer<T> | undefined, answered: (answer: Answer<T>) => void): void {
+  private until<T>(bucket: number | undefined, look: () => Answer<T> | undefined, answered: (answer: Answer<T>) => void): void {
     const wait = ++this.waits;
     const attempt = (): void => {
       const answer = look() ?? (this.failure && { kind: 'FAILED' as const, error: this.failure });
@@ -243,12 +263,9 @@ export class VirtualGroup implements Collective {
     };
     this.waiter = attempt;
     this.process.after(this.settings.timeoutMs, () => {
-      if (this.waits !== wait) return;
-      // Who waits for somebody's contribution cannot send sums: the one who owes contributions is to blame.
-      const contributors = this.running.kind === 'ROUND' ? [...new Set(this.running.buckets.flatMap((bucket) => bucket.lateContributors))] : [];
-      const indirect = this.running.kind === 'ROUND' && contributors.length === 0;
-      const ranks = contributors.length > 0 ? contributors : [...this.links.keys()].filter((rank) => this.owes(rank));
-      this.fail(this.error('DEADLINE', `waited ${this.settings.timeoutMs} ms for rank ${ranks.join(', ')}`, ranks, indirect));
+      if (this.waits !== wait || !this.operation) return;
+      const { what, ranks, indirect } = this.operation.describeWait(bucket);
+      this.fail(this.error('DEADLINE', `waited ${this.settings.timeoutMs} ms: ${what}`, ranks, indirect));
     });
     attempt();
   }
@@ -257,11 +274,10 @@ export class VirtualGroup implements Collective {
     this.waiter?.();
   }
 
-  private bucket(index: number): Bucket {
+  private get runningRound(): RunningRound {
     this.check();
-    const found = this.running.kind === 'ROUND' ? this.running.buckets[index] : undefined;
-    if (!found) throw this.error('PROTOCOL', `bucket ${index} does not exist`);
-    return found;
+    if (!this.round) throw this.error('PROTOCOL', 'no round is open');
+    return this.round;
   }
 
   private check(): void {
@@ -269,7 +285,7 @@ export class VirtualGroup implements Collective {
   }
 
   private error(reason: CollectiveErrorReason, what: string, ranks?: readonly number[], indirect = false): CollectiveError {
-    const where = this.running.kind === 'NONE' ? '' : ` at ${formatPosition(this.running.position)}`;
+    const where = this.operation ? ` at ${formatPosition(this.operation.position)}` : '';
     return new CollectiveError(reason, `generation ${this.identity.generation}${where}: ${what}`, { ...(ranks && { ranks }), ...(indirect && { indirect }) });
   }
 }

@@ -13,15 +13,19 @@ export interface Targets {
   readonly losses: number;
 }
 
-const KINDS: readonly (readonly [number, FaultKind])[] = [
+/** Kinds and how often they are drawn. */
+export const KINDS: readonly (readonly [number, FaultKind])[] = [
   [10, 'CRASH_CHILD'], [3, 'CRASH_AGENT'], [5, 'CRASH_MACHINE'], [5, 'PAUSE_CHILD'], [2, 'PAUSE_AGENT'], [4, 'PAUSE_MACHINE'], [2, 'HANG'], [4, 'LEAVE'],
   [6, 'PARTITION'], [6, 'RESET'], [3, 'SLOW_NETWORK'], [4, 'DISK_ERROR'], [3, 'SLOW_DISK'], [6, 'CRASH_COORDINATOR'], [3, 'PAUSE_COORDINATOR'],
-  [2, 'CRASH_ARTIFACT_SERVICE'], [3, 'LOSE_ANSWERS'],
+  [2, 'CRASH_ARTIFACT_SERVICE'], [3, 'LOSE_ANSWERS'], [2, 'ARTIFACT_DISK_ERROR'], [2, 'ARTIFACT_SLOW_DISK'], [3, 'CRASH_ALL'], [3, 'REORDER'], [4, 'DUPLICATE'], [4, 'CLOCK_JUMP'],
 ];
 
 const MOMENTS: readonly (readonly [number, Moment])[] = [
-  [3, 'FORMING'], [4, 'RESYNC'], [4, 'JOINING'], [4, 'COMPUTING'], [5, 'WAITING'], [4, 'APPLIED'], [2, 'CALLBACK'], [3, 'FINISHED'], [3, 'COMMITTING'], [3, 'CHECKPOINT'],
+  [3, 'FORMING'], [4, 'RESYNC'], [4, 'JOINING'], [4, 'COMPUTING'], [5, 'WAITING'], [4, 'APPLIED'], [2, 'CALLBACK'], [3, 'FINISHED'], [3, 'COMMITTING'], [3, 'CHECKPOINT'], [4, 'ACKNOWLEDGED'],
 ];
+
+/** How long the artifact service may fail: its clients try for about 12 s, and a job whose model cannot be committed fails. */
+const ARTIFACT_PATIENCE_MS = 6000;
 
 /** Draws a schedule: none at all now and then, mostly a few, sometimes many at once. */
 export function drawFaults(random: Random, targets: Targets): readonly ScheduledFault[] {
@@ -69,18 +73,27 @@ function drawFault(random: Random, { workers, hosts }: Targets, maySkip: boolean
       return { kind, a: random.pick(hosts), b: random.pick(hosts) };
     case 'SLOW_NETWORK':
       return { kind, extraMs: random.between(5, 600), durationMs };
+    case 'REORDER':
+      return { kind, extraMs: random.between(20, 2000), durationMs };
+    case 'DUPLICATE':
+      return { kind, chance: random.pick([0.2, 0.6, 1]), durationMs };
     case 'DISK_ERROR':
       return { kind, chance: random.pick([0.2, 0.6, 1]), durationMs: Math.min(durationMs, 10_000) };
+    case 'ARTIFACT_DISK_ERROR':
+      return { kind, chance: random.pick([0.2, 0.6, 1]), durationMs: Math.min(durationMs, ARTIFACT_PATIENCE_MS) };
+    case 'ARTIFACT_SLOW_DISK':
     case 'SLOW_DISK':
       return { kind, extraMs: random.between(20, 1500), durationMs };
+    case 'CRASH_ALL':
     case 'CRASH_COORDINATOR':
       return { kind, backMs };
     case 'PAUSE_COORDINATOR':
       return { kind, durationMs };
     case 'CRASH_ARTIFACT_SERVICE':
-      // The artifact client tries for about 12 s.
-      return { kind, backMs: Math.min(backMs, 6000) };
+      return { kind, backMs: Math.min(backMs, ARTIFACT_PATIENCE_MS) };
     case 'LOSE_ANSWERS':
       return { kind, chance: random.pick([0.1, 0.4]), durationMs };
+    case 'CLOCK_JUMP':
+      return { kind, host: random.pick(hosts), jumpMs: random.pick([-60_000, -3000, 3000, 600_000]) };
   }
 }

@@ -2,7 +2,7 @@
 import type { Moment } from '../checks/witness';
 import type { Network } from '../world/network';
 import type { VirtualTime } from '../world/virtual-time';
-import type { Fault, FaultKind, ScheduledFault } from './fault';
+import { nameOf, type Fault, type ScheduledFault } from './fault';
 
 /** What faults do to the cluster. */
 export interface Victims {
@@ -11,6 +11,7 @@ export interface Victims {
   crashChild(worker: number): void;
   crashAgent(worker: number, backMs: number): void;
   crashMachine(worker: number, backMs: number | undefined): void;
+  crashAll(backMs: number): void;
   /** @returns ends the pause */
   pause(worker: number, what: 'CHILD' | 'AGENT' | 'MACHINE'): () => void;
   hang(worker: number): void;
@@ -20,6 +21,8 @@ export interface Victims {
   pauseCoordinator(): () => void;
   crashArtifactService(backMs: number): void;
   loseAnswers(chance: number): void;
+  artifactDisk(errorChance: number, slownessMs: number): void;
+  jumpClock(host: string, jumpMs: number): void;
   workerHosts(worker: number): string;
   /** Number of a worker by name. */
   numberOf(worker: string): number;
@@ -29,7 +32,8 @@ export interface Victims {
 const AFTERMATH_MS = 100_000;
 
 export class Injector {
-  readonly injected = new Map<FaultKind, number>();
+  /** By name. */
+  readonly injected = new Map<string, number>();
   private readonly moments = new Map<Moment, number>();
   private readonly touchedMs = new Map<number, number>();
   private allTouchedMs = -Infinity;
@@ -50,13 +54,13 @@ export class Injector {
     this.time.at(this.untilMs, () => { this.open = false; });
   }
 
-  /** A member comes to a moment. */
-  moment(worker: string, moment: Moment): void {
+  /** A member comes to a moment. @param worker undefined for a moment that is nobody's */
+  moment(worker: string | undefined, moment: Moment): void {
     const count = (this.moments.get(moment) ?? 0) + 1;
     this.moments.set(moment, count);
     for (const { trigger, fault } of this.schedule) {
       if (trigger.kind !== 'ON' || trigger.moment !== moment || trigger.nth !== count) continue;
-      const struck = trigger.strikesIt && 'worker' in fault ? { ...fault, worker: this.victims.numberOf(worker) } : fault;
+      const struck = trigger.strikesIt && worker !== undefined && 'worker' in fault ? { ...fault, worker: this.victims.numberOf(worker) } : fault;
       this.time.after(trigger.delayMs, () => this.strike(struck));
     }
   }
@@ -69,7 +73,7 @@ export class Injector {
 
   private strike(fault: Fault): void {
     if (!this.open) return;
-    this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1);
+    this.injected.set(nameOf(fault), (this.injected.get(nameOf(fault)) ?? 0) + 1);
     this.trace(`fault ${JSON.stringify(fault)}`);
     const { victims, time } = this;
     const { network } = victims;
@@ -83,6 +87,7 @@ export class Injector {
       case 'CRASH_CHILD': return victims.crashChild(fault.worker);
       case 'CRASH_AGENT': return victims.crashAgent(fault.worker, fault.backMs);
       case 'CRASH_MACHINE': return victims.crashMachine(fault.worker, fault.backMs);
+      case 'CRASH_ALL': return victims.crashAll(fault.backMs);
       case 'PAUSE_CHILD': return lasting(fault.durationMs, victims.pause(fault.worker, 'CHILD'));
       case 'PAUSE_AGENT': return lasting(fault.durationMs, victims.pause(fault.worker, 'AGENT'));
       case 'PAUSE_MACHINE': return lasting(fault.durationMs, victims.pause(fault.worker, 'MACHINE'));
@@ -101,6 +106,12 @@ export class Injector {
       case 'SLOW_NETWORK':
         network.slownessMs += fault.extraMs;
         return lasting(fault.durationMs, () => { network.slownessMs -= fault.extraMs; });
+      case 'REORDER':
+        network.disorderMs = fault.extraMs;
+        return lasting(fault.durationMs, () => { network.disorderMs = 0; });
+      case 'DUPLICATE':
+        network.duplicateChance = fault.chance;
+        return lasting(fault.durationMs, () => { network.duplicateChance = 0; });
       case 'DISK_ERROR':
         victims.disk(fault.chance, 0);
         return lasting(fault.durationMs, () => victims.disk(0, 0));
@@ -110,6 +121,13 @@ export class Injector {
       case 'CRASH_COORDINATOR': return victims.crashCoordinator(fault.backMs);
       case 'PAUSE_COORDINATOR': return lasting(fault.durationMs, victims.pauseCoordinator());
       case 'CRASH_ARTIFACT_SERVICE': return victims.crashArtifactService(fault.backMs);
+      case 'ARTIFACT_DISK_ERROR':
+        victims.artifactDisk(fault.chance, 0);
+        return lasting(fault.durationMs, () => victims.artifactDisk(0, 0));
+      case 'ARTIFACT_SLOW_DISK':
+        victims.artifactDisk(0, fault.extraMs);
+        return lasting(fault.durationMs, () => victims.artifactDisk(0, 0));
+      case 'CLOCK_JUMP': return victims.jumpClock(fault.host, fault.jumpMs);
       case 'LOSE_ANSWERS':
         victims.loseAnswers(fault.chance);
         return lasting(fault.durationMs, () => victims.loseAnswers(0));

@@ -32,9 +32,14 @@ export interface Workload {
   readonly statistics: number;
   /** Largest bucket that goes to everybody; others are scattered and gathered. */
   readonly oneShotBytes: number;
+  /** Largest payload of a piece. */
+  readonly chunkBytes: number;
   /** How long one replica's gradients take; milliseconds. */
   readonly computeMs: number;
+  /** 0: not by steps. */
   readonly checkpointEverySteps: number;
+  /** 0: not by time. */
+  readonly checkpointEveryMs: number;
   readonly checkpointKeep: number;
 }
 
@@ -59,7 +64,7 @@ export function drawWorkload(random: Random, seed: number, replicas: number, lig
   return {
     seed, replicas, records, shardRecords: random.between(2, 9), calls: [fit(), ...middle, { kind: 'export' }],
     bucketWeights: [random.between(1, light ? 8 : 60), random.between(1, 40)], statistics: random.between(1, 3),
-    oneShotBytes: random.pick([0, 64, 4096]), computeMs: random.between(2, 60),
-    checkpointEverySteps: random.pick([0, 2, 5, 10]), checkpointKeep: random.between(1, 3),
+    oneShotBytes: random.pick([0, 64, 4096]), chunkBytes: random.pick([64, 256, 65_536]), computeMs: random.between(2, 60),
+    checkpointEverySteps: random.pick([0, 1, 2, 5, 10]), checkpointEveryMs: random.pick([0, 0, 500]), checkpointKeep: random.between(1, 3),
   };
 }

@@ -32,6 +32,11 @@ export class DurableStore<Content> {
     private readonly fences: boolean,
   ) {}
 
+  /** How often a coordinator has begun to lead. */
+  get leasesGiven(): number {
+    return this.epoch;
+  }
+
   /** @returns the epoch of a lease that nobody holds; undefined when somebody does */
   acquire(process: SimProcess): number | undefined {
     const { time } = process;

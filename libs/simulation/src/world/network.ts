@@ -17,6 +17,8 @@ export interface NetworkSettings {
   readonly spikeMs: number;
 }
 
+const REPEAT_WITHIN_MS = 3000;
+
 /** What happens to a direction between two hosts. */
 export type LinkEvent = 'CLOSED' | 'RESET';
 
@@ -26,6 +28,10 @@ export class Network {
   private readonly watchers = new Map<string, Set<(event: LinkEvent) => void>>();
   /** Added to every delay while the network is slow. */
   slownessMs = 0;
+  /** Most that is added to a delay at random while messages overtake one another. */
+  disorderMs = 0;
+  /** Share of what is said or asked that arrives again later. */
+  duplicateChance = 0;
   messages = 0;
 
   constructor(
@@ -38,7 +44,12 @@ export class Network {
   delayMs(): number {
     const { baseDelayMs, jitterMs, spikeChance, spikeMs } = this.settings;
     const spike = spikeChance > 0 && this.random.chance(spikeChance) ? spikeMs : 0;
-    return baseDelayMs + this.random.unit() * jitterMs + spike + this.slownessMs;
+    return baseDelayMs + this.random.unit() * jitterMs + spike + this.slownessMs + (this.disorderMs > 0 ? this.random.unit() * this.disorderMs : 0);
+  }
+
+  /** How much later something arrives again; undefined: it arrives once. */
+  repeatAfterMs(): number | undefined {
+    return this.duplicateChance > 0 && this.random.chance(this.duplicateChance) ? this.random.unit() * REPEAT_WITHIN_MS : undefined;
   }
 
   isClosed(from: string, to: string): boolean {

@@ -17,6 +17,7 @@ export type Death = 'PROCESS' | 'MACHINE';
 export class SimProcess {
   private state: 'RUNNING' | 'PAUSED' | 'DEAD' = 'RUNNING';
   private backlog: (() => void)[] = [];
+  private jumpedMs = 0;
   private readonly deathListeners: ((death: Death) => void)[] = [];
 
   constructor(
@@ -36,7 +37,12 @@ export class SimProcess {
 
   /** What its clock reads. */
   nowMs(): number {
-    return Math.round(this.time.nowMs * this.clock.rate + this.clock.offsetMs);
+    return Math.round(this.time.nowMs * this.clock.rate + this.clock.offsetMs + this.jumpedMs);
+  }
+
+  /** Sets its clock. */
+  jump(byMs: number): void {
+    this.jumpedMs += byMs;
   }
 
   /** Does something later, by its own clock. */

@@ -8,13 +8,16 @@ const CALL_TIMEOUT_MS = 10_000;
 /** What a caller learns. */
 export type CallOutcome<Answer> = { readonly kind: 'ANSWERED'; readonly answer: Answer } | { readonly kind: 'UNAVAILABLE'; readonly why: string };
 
+/** Carries a request out, and says what came of it. */
+type Handler<Request, Answer> = (request: Request, settled: (outcome: CallOutcome<Answer>) => void) => void;
+
 /** How often and how patiently calls are made again: as the artifact client does it. */
 const ATTEMPTS = 9;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 3000;
 
 export class UnaryService<Request, Answer> {
-  private server: { readonly process: SimProcess; readonly handle: (request: Request, answer: (answer: Answer) => void) => void } | undefined;
+  private server: { readonly process: SimProcess; readonly handle: Handler<Request, Answer> } | undefined;
   /** Share of answers that are lost on their way: the caller asks again for what is done already. */
   answerLossChance = 0;
 
@@ -23,7 +26,7 @@ export class UnaryService<Request, Answer> {
     private readonly random: Random,
   ) {}
 
-  serve(process: SimProcess, handle: (request: Request, answer: (answer: Answer) => void) => void): void {
+  serve(process: SimProcess, handle: Handler<Request, Answer>): void {
     this.server = { process, handle };
   }
 
@@ -55,11 +58,13 @@ export class UnaryService<Request, Answer> {
     process.onDeath(() => {
       if (!over) refuse('the service is gone');
     });
-    network.carry(client.host, process.host, () => process.run(() => handle(request, (answer) => {
+    const arrive = (settled: (outcome: CallOutcome<Answer>) => void): void => network.carry(client.host, process.host, () => process.run(() => handle(request, settled)));
+    const againMs = network.repeatAfterMs();
+    // Nobody reads the second answer.
+    if (againMs !== undefined) network.time.after(againMs, () => arrive(() => undefined));
+    return arrive((outcome) => {
       if (this.answerLossChance > 0 && this.random.chance(this.answerLossChance)) return refuse('the connection broke before the answer');
-      network.carry(process.host, client.host, () => settle({ kind: 'ANSWERED', answer }));
-      return undefined;
-    })));
-    return undefined;
+      return network.carry(process.host, client.host, () => settle(outcome));
+    });
   }
 }

@@ -7,7 +7,7 @@ import { asCallback, type FitCallback } from './fit-callback';
 import type { FitModel } from './fit-model';
 import { KeptWeights } from './kept-weights';
 import { readMonitor, type Monitor, type MonitorOptions } from './monitor';
-import { OptionReader } from './options';
+import { callbackOptions } from './options';
 
 /** Options of earlyStopping: Keras 3's. */
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -91,7 +91,7 @@ class EarlyStopping implements FitCallback {
  * @throws TrainingError (BAD_ARGUMENT) that names the option
  */
 export function earlyStopping(tf: Tf, options: EarlyStoppingOptions = {}): Callback {
-  const read = new OptionReader('earlyStopping', tf, options, ['monitor', 'mode', 'minDelta', 'patience', 'baseline', 'restoreBestWeights', 'startFromEpoch']);
+  const read = callbackOptions('earlyStopping', tf, options, ['monitor', 'mode', 'minDelta', 'patience', 'baseline', 'restoreBestWeights', 'startFromEpoch']);
   const monitor = readMonitor('EarlyStopping', read, read.number('minDelta', 0));
   return asCallback(tf, new EarlyStopping(monitor, {
     patience: read.number('patience', 0, { minimum: 0, integer: true }),

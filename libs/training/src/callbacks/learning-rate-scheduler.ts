@@ -1,8 +1,9 @@
 import type { Callback, Logs } from '@tensorflow/tfjs-layers';
+import type { OptionReader } from '../options';
 import type { Tf } from '../tfjs';
 import { asCallback, type FitCallback } from './fit-callback';
 import type { FitModel } from './fit-model';
-import { OptionReader } from './options';
+import { callbackOptions } from './options';
 
 /** Options of learningRateScheduler. */
 export interface LearningRateSchedulerOptions {
@@ -40,7 +41,7 @@ class LearningRateScheduler implements FitCallback {
  * @throws TrainingError (BAD_ARGUMENT) that names the option; in fit(), when the optimizer has no learning rate or the schedule gives none
  */
 export function learningRateScheduler(tf: Tf, options: LearningRateSchedulerOptions): Callback {
-  const read = new OptionReader('learningRateScheduler', tf, options, ['schedule']);
+  const read = callbackOptions('learningRateScheduler', tf, options, ['schedule']);
   const { schedule } = options;
   if (typeof schedule !== 'function') throw read.wrong('schedule', 'a function (epoch, learningRate) => learningRate');
   return asCallback(tf, new LearningRateScheduler(schedule, read));

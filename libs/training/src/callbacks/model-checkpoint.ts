@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Callback, Logs } from '@tensorflow/tfjs-layers';
 import type { JsonValue } from '../canonical-json';
 import { TrainingError } from '../errors';
+import type { OptionReader } from '../options';
 import type { JsonReader } from '../state/json-reader';
 import type { Tf } from '../tfjs';
 import { writeCheckpoint, type CheckpointContent } from './checkpoint-files';
@@ -11,7 +12,7 @@ import { asCallback, type FitCallback } from './fit-callback';
 import type { FitModel } from './fit-model';
 import { KeptWeights } from './kept-weights';
 import { readMonitor, type Monitor, type MonitorOptions } from './monitor';
-import { OptionReader } from './options';
+import { callbackOptions } from './options';
 
 /** Options of modelCheckpoint: Keras 3's. */
 export interface ModelCheckpointOptions extends MonitorOptions {
@@ -177,7 +178,7 @@ class ModelCheckpoint implements FitCallback {
  * @throws TrainingError (BAD_ARGUMENT) that names the option; in fit(), when a field of the path is not in the logs or the folder cannot be written
  */
 export function modelCheckpoint(tf: Tf, options: ModelCheckpointOptions): Callback {
-  const read = new OptionReader('modelCheckpoint', tf, options, ['filepath', 'monitor', 'mode', 'saveBestOnly', 'saveWeightsOnly', 'saveFreq', 'initialValueThreshold']);
+  const read = callbackOptions('modelCheckpoint', tf, options, ['filepath', 'monitor', 'mode', 'saveBestOnly', 'saveWeightsOnly', 'saveFreq', 'initialValueThreshold']);
   const filepath = read.string('filepath');
   if (!isAbsolute(filepath)) throw read.wrong('filepath', "an absolute path, as join(fnArgs.modelRunDir, 'best') is: members that run in one folder would write to the same files");
   const saveBestOnly = read.boolean('saveBestOnly');

@@ -1,7 +1,7 @@
 import type { Logs } from '@tensorflow/tfjs-layers';
 import type { Direction } from './direction';
 import { directionOf } from './direction';
-import type { OptionReader } from './options';
+import type { OptionReader } from '../options';
 
 /** The options of a callback that watches a metric. */
 export interface MonitorOptions {

@@ -1,101 +1,16 @@
 import { TrainingError } from '../errors';
+import { OptionReader } from '../options';
 import type { Tf } from '../tfjs';
 
-/** What a number must be. */
-interface NumberRule {
-  readonly minimum?: number;
-  /** Excluded. */
-  readonly above?: number;
-  /** Excluded. */
-  readonly below?: number;
-  readonly integer?: boolean;
-}
-
 /**
- * Reads the options of a callback, whose types only TypeScript checks. An option that is missing, or undefined, has its default.
- * All methods throw TrainingError (BAD_ARGUMENT).
+ * Reads the options of a callback.
+ *
+ * @param factory the function that makes it
+ * @param names all options that there are
+ * @throws TrainingError (BAD_ARGUMENT)
  */
-export class OptionReader<O extends object> {
-  private readonly values: Readonly<Record<string, unknown>>;
-
-  /** @param names all options that there are: another name is refused */
-  constructor(
-    private readonly factory: string,
-    tf: Tf,
-    options: O,
-    names: readonly (keyof O & string)[],
-  ) {
-    const isNamespace = (value: unknown): boolean => typeof value === 'object' && value !== null && 'Callback' in value && 'engine' in value;
-    if (!isNamespace(tf)) throw this.refuse(`the first argument is the namespace of TensorFlow.js: call ${factory}(tf, options)`);
-    if (typeof options !== 'object' || options === null) throw this.refuse(`the options must be an object, got ${describe(options)}`);
-    this.values = options as Readonly<Record<string, unknown>>;
-    const unknown = Object.keys(options).find((name) => !names.some((known) => known === name));
-    if (unknown !== undefined) throw this.refuse(`there is no option ${unknown}; there are ${names.join(', ')}`);
-  }
-
-  string(name: keyof O & string, byDefault?: string): string {
-    const value = this.values[name] ?? byDefault;
-    if (typeof value !== 'string' || value === '') throw this.wrong(name, 'a string that is not empty');
-    return value;
-  }
-
-  boolean(name: keyof O & string): boolean {
-    const value = this.values[name] ?? false;
-    if (typeof value !== 'boolean') throw this.wrong(name, 'true or false');
-    return value;
-  }
-
-  /** @returns a number that is not NaN */
-  number(name: keyof O & string, byDefault: number, rule: NumberRule = {}): number {
-    const value = this.values[name] ?? byDefault;
-    if (!fits(value, rule)) throw this.wrong(name, ruleInWords(rule));
-    return value;
-  }
-
-  /** @returns null when the option is missing */
-  optionalNumber(name: keyof O & string): number | null {
-    return this.values[name] == null ? null : this.number(name, 0);
-  }
-
-  oneOf<T extends string>(name: keyof O & string, choices: readonly T[], byDefault: T): T {
-    const value = this.values[name] ?? byDefault;
-    const found = choices.find((choice) => choice === value);
-    if (found === undefined) throw this.wrong(name, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`);
-    return found;
-  }
-
-  /** One of the words, or a number of batches. */
-  wordOrCount<T extends string>(name: keyof O & string, words: readonly T[], byDefault: T): T | number {
-    const value = this.values[name] ?? byDefault;
-    const found = words.find((word) => word === value);
-    if (found !== undefined) return found;
-    if (!fits(value, { minimum: 1, integer: true })) throw this.wrong(name, `${words.map((word) => `'${word}'`).join(', ')} or a number of batches`);
-    return value;
-  }
-
-  wrong(name: keyof O & string, expected: string): TrainingError {
-    return this.refuse(`${name} must be ${expected}, got ${describe(this.values[name])}`);
-  }
-
-  refuse(what: string): TrainingError {
-    return new TrainingError('BAD_ARGUMENT', `${this.factory}(): ${what}`);
-  }
+export function callbackOptions<O extends object>(factory: string, tf: Tf, options: O, names: readonly (keyof O & string)[]): OptionReader<O> {
+  const isNamespace = (value: unknown): boolean => typeof value === 'object' && value !== null && 'Callback' in value && 'engine' in value;
+  if (!isNamespace(tf)) throw new TrainingError('BAD_ARGUMENT', `${factory}(): the first argument is the namespace of TensorFlow.js: call ${factory}(tf, options)`);
+  return new OptionReader(`${factory}()`, options, names);
 }
-
-function fits(value: unknown, { minimum = -Infinity, above = -Infinity, below = Infinity, integer = false }: NumberRule): value is number {
-  if (typeof value !== 'number' || Number.isNaN(value)) return false;
-  if (integer && !Number.isSafeInteger(value)) return false;
-  return value >= minimum && (value > above || above === -Infinity) && (value < below || below === Infinity);
-}
-
-function ruleInWords({ minimum, above, below, integer = false }: NumberRule): string {
-  const limits = [
-    ...(minimum === undefined ? [] : [`of at least ${minimum}`]),
-    ...(above === undefined ? [] : [`above ${above}`]),
-    ...(below === undefined ? [] : [`below ${below}`]),
-  ];
-  return [integer ? 'an integer' : 'a number', limits.join(' and ')].filter((part) => part !== '').join(' ');
-}
-
-const describe = (value: unknown): string =>
-  typeof value === 'string' ? `'${value}'` : typeof value === 'number' || typeof value === 'boolean' || value == null ? String(value) : typeof value;

@@ -5,7 +5,7 @@ import type { Tf } from '../tfjs';
 import { asCallback, type FitCallback } from './fit-callback';
 import type { FitModel } from './fit-model';
 import { readMonitor, type Monitor, type MonitorOptions } from './monitor';
-import { OptionReader } from './options';
+import { callbackOptions } from './options';
 
 /** Options of reduceLROnPlateau: Keras 3's. */
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
@@ -79,7 +79,7 @@ class ReduceLROnPlateau implements FitCallback {
  * @throws TrainingError (BAD_ARGUMENT) that names the option; in fit(), when the optimizer has no learning rate
  */
 export function reduceLROnPlateau(tf: Tf, options: ReduceLROnPlateauOptions = {}): Callback {
-  const read = new OptionReader('reduceLROnPlateau', tf, options, ['monitor', 'mode', 'factor', 'patience', 'minDelta', 'cooldown', 'minLr']);
+  const read = callbackOptions('reduceLROnPlateau', tf, options, ['monitor', 'mode', 'factor', 'patience', 'minDelta', 'cooldown', 'minLr']);
   const monitor = readMonitor('ReduceLROnPlateau', read, read.number('minDelta', 1e-4));
   return asCallback(tf, new ReduceLROnPlateau(monitor, {
     factor: read.number('factor', 0.1, { above: 0, below: 1 }),

@@ -8,7 +8,7 @@ import type { Tf } from '../tfjs';
 import { EventFile } from './event-file';
 import { asCallback, type FitCallback } from './fit-callback';
 import type { FitModel } from './fit-model';
-import { OptionReader } from './options';
+import { callbackOptions } from './options';
 import { SCALAR_RUNS, ScalarPoints, type ScalarPoint, type ScalarRun } from './scalar-points';
 
 /** Options of tensorBoard: Keras's. */
@@ -115,7 +115,7 @@ class TensorBoard implements FitCallback {
  * @throws TrainingError (BAD_ARGUMENT) that names the option; in fit(), when the folder cannot be written
  */
 export function tensorBoard(tf: Tf, options: TensorBoardOptions): Callback {
-  const read = new OptionReader('tensorBoard', tf, options, ['logDir', 'updateFreq']);
+  const read = callbackOptions('tensorBoard', tf, options, ['logDir', 'updateFreq']);
   const logDir = read.string('logDir');
   if (!isAbsolute(logDir)) throw read.wrong('logDir', "an absolute path, as join(fnArgs.modelRunDir, 'logs') is: members that run in one folder would write to the same files");
   const frequency = read.wordOrCount('updateFreq', ['epoch', 'batch'], 'epoch');

@@ -2,7 +2,7 @@ import type { Callback, Logs } from '@tensorflow/tfjs-layers';
 import type { Tf } from '../tfjs';
 import { asCallback, type FitCallback } from './fit-callback';
 import type { FitModel } from './fit-model';
-import { OptionReader } from './options';
+import { callbackOptions } from './options';
 
 /** Remembers nothing: the stop flag is the fit's. */
 class TerminateOnNaN implements FitCallback {
@@ -21,6 +21,6 @@ class TerminateOnNaN implements FitCallback {
  * @param tf the namespace of @tensorflow/tfjs
  */
 export function terminateOnNaN(tf: Tf): Callback {
-  new OptionReader('terminateOnNaN', tf, {}, []);
+  callbackOptions('terminateOnNaN', tf, {}, []);
   return asCallback(tf, new TerminateOnNaN());
 }

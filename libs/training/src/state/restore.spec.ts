@@ -116,3 +116,24 @@ test('a slot that the optimizer made after the state is gone after the restore, 
     again.uninstall();
   }
 });
+
+test.each(Object.keys(OPTIMIZERS) as OptimizerName[])('the models of another job go on with %s where that one stopped, whatever it called', async (name) => {
+  const fitted = async (epochs: readonly [number, number], from?: TrainingState): Promise<{ readonly state: TrainingState; readonly weights: readonly string[] }> => {
+    const training = installTraining(tf, { seed: SEED, collective: new LocalCollective(2) });
+    try {
+      const model = sequentialModel(tf, { batchNorm: true, dropout: true, unseeded: true });
+      model.compile({ optimizer: OPTIMIZERS[name](tf), loss: 'categoricalCrossentropy' });
+      if (from) training.goOnFrom(from, 0);
+      const [initialEpoch, end] = epochs;
+      await model.fit(rows.x, rows.y, { batchSize: 10, initialEpoch, epochs: end, verbose: 0 });
+      return { state: training.state(), weights: weightBits(model) };
+    } finally {
+      training.uninstall();
+    }
+  };
+  const whole = await fitted([0, 3]);
+  const parent = await fitted([0, 1]);
+  const child = await fitted([1, 3], parent.state);
+  expect(child.weights).toEqual(whole.weights);
+  expect(child.weights).not.toEqual(parent.weights);
+});

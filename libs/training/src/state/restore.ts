@@ -22,7 +22,11 @@ function otherModel(what: string): StateError {
 /** @throws StateError (OTHER_MODEL, OTHER_OPTIMIZER) that names the first difference; nothing was changed. */
 export function restoreModels(tf: Tf, models: readonly AdoptedModel[], state: StateSnapshot): void {
   if (models.length !== state.models.length) throw otherModel(`the state has ${state.models.length} compiled models, here are ${models.length}`);
-  const live = models.filter((model) => state.models[model.index] !== null);
+  applyState(tf, models.filter((model) => state.models[model.index] !== null), state);
+}
+
+/** @param state holds tensors of these models only */
+function applyState(tf: Tf, live: readonly AdoptedModel[], state: StateSnapshot): void {
   for (const model of live) checkOptimizer(tf, model, state);
   const tensors = new Map(state.tensors.map((tensor) => [tensor.name, tensor]));
   const weights = namedWeights(live).map(({ name, variable }) => {
@@ -56,6 +60,20 @@ export function restoreModels(tf: Tf, models: readonly AdoptedModel[], state: St
   } finally {
     tf.dispose(made);
   }
+}
+
+/**
+ * Puts what a state has of some models into these, whatever other models there are in it: training goes on from what
+ * another job has trained.
+ *
+ * @throws StateError (OTHER_MODEL, OTHER_OPTIMIZER) that names the first difference; nothing was changed
+ */
+export function restoreSome(tf: Tf, models: readonly AdoptedModel[], state: StateSnapshot): void {
+  const missing = models.find(({ index }) => state.models[index] == null);
+  if (missing) throw otherModel(`model ${missing.name} is number ${missing.index} of those that the module compiles, and the state has ${state.models.length}, of which ${state.models.filter((model) => model === null).length} were disposed of`);
+  const owns = new Set(models.map(({ index }) => index));
+  const ofModel = ({ name }: StateTensor): number => Number(name.split('/')[1]);
+  applyState(tf, models, { ...state, tensors: state.tensors.filter((tensor) => owns.has(ofModel(tensor))) });
 }
 
 /** Models that share an optimizer have its memory once, under the first of them. */

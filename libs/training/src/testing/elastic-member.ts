@@ -105,6 +105,7 @@ class FaultyCollective implements Collective {
 
 class ScheduledMembership implements Membership {
   index = -1;
+  readonly announced = false;
   readonly formed: number[] = [];
   private readonly counter = { operations: 0 };
 

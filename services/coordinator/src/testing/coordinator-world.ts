@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
-  AgentRegisterSchema, CheckpointWrittenSchema, JobState, MemberFinishedSchema, MemberHelloSchema, MetricValueSchema, ProgressEntrySchema, StepsCommittedSchema, TrainJobSpecSchema, WorkerCountSchema,
+  AgentRegisterSchema, CheckpointWrittenSchema, JobResultSchema, JobState, MemberFinishedSchema, MemberHelloSchema, MetricValueSchema, ProgressEntrySchema, StepsCommittedSchema, TrainJobSpecSchema, WorkerCountSchema,
   type AgentCommand, type JobEvent, type MemberCommand, type ProgressEntry, type TrainJob,
 } from '@lockstep/contract';
 import { toProgressPoint } from '@lockstep/client';
@@ -163,7 +163,7 @@ export class CoordinatorWorld {
   }
 
   commit(member: FakeMember): Promise<void> {
-    return this.coordinator.modelCommitted(member.session, { $typeName: 'lockstep.coordinator.v1.JobResult', model: 'artifacts/o/versions/1', modelDigest: 'm', stateDigest: 'd', steps: 3n, execution: '', notes: [] });
+    return this.coordinator.modelCommitted(member.session, create(JobResultSchema, { model: 'artifacts/o/versions/1', modelDigest: 'm', stateDigest: 'd', steps: 3n }));
   }
 
   /** @param call the one in which it was taken */

@@ -31,6 +31,10 @@ export class ElasticMembership implements Membership {
     return this.parts.link.cells.newestGeneration > this.formed;
   }
 
+  get announced(): boolean {
+    return this.parts.link.cells.announced;
+  }
+
   form(why: CollectiveError | undefined): Collective {
     const { cells } = this.parts.link;
     // Who waits to be told how to go on does not hang.

@@ -4,7 +4,8 @@ const ARRIVALS = 0;
 const NEWEST_GENERATION = 1;
 const STEPS = 2;
 const IN_CALL = 3;
-const CELLS = 4;
+const ANNOUNCED_GENERATION = 4;
+const CELLS = 5;
 
 export class LinkCells {
   private readonly cells: Int32Array;
@@ -19,13 +20,24 @@ export class LinkCells {
     Atomics.notify(this.cells, ARRIVALS);
   }
 
-  /** Number of the newest generation that this process was assigned to. */
+  /** Number of the newest generation that this process knows of. */
   get newestGeneration(): number {
     return Atomics.load(this.cells, NEWEST_GENERATION);
   }
 
   set newestGeneration(generation: number) {
     Atomics.store(this.cells, NEWEST_GENERATION, generation);
+  }
+
+  /** A generation that is entered at a boundary: until then the one before works on. */
+  announce(generation: number): void {
+    Atomics.store(this.cells, ANNOUNCED_GENERATION, generation);
+    this.newestGeneration = generation;
+  }
+
+  /** Whether the newest generation is one that was announced. */
+  get announced(): boolean {
+    return Atomics.load(this.cells, ANNOUNCED_GENERATION) === this.newestGeneration;
   }
 
   /** The compute thread is at the beginning of a step. */

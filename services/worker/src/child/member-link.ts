@@ -120,6 +120,7 @@ export class MemberLink {
         this.end(command.value.reason);
         break;
       case 'committed':
+      case 'release':
       case undefined:
         break;
     }

@@ -9,6 +9,7 @@ import { fingerprintOf, selectBackend, sharedModules, type SelectedBackend } fro
 import { createExchange, type ExchangeHandle } from '@lockstep/exchange';
 import { ElasticCollective } from '@lockstep/membership';
 import type { ChildConfig } from '../child-config';
+import * as authorModule from '@lockstep/module';
 import { packageVersion } from '@lockstep/rpc';
 import { ElasticMembership } from './elastic-membership';
 import { toJobError } from './job-error';
@@ -25,7 +26,7 @@ const CONNECT_SLACK_MS = 30_000;
 /** @returns whether the job succeeded as far as this member is concerned */
 export async function runChild(config: ChildConfig): Promise<boolean> {
   const backend = await selectBackend(process.env, { mathThreads: config.mathThreads });
-  provideModules(sharedModules(backend));
+  provideModules(new Map([...sharedModules(backend), ['@lockstep/module', authorModule]]));
   const channel = new MessageChannel();
   const exchange = await createExchange({
     host: config.host, token: Buffer.from(config.token, 'base64'), timeoutMs: config.stepTimeoutMs, connectTimeoutMs: config.stepTimeoutMs + CONNECT_SLACK_MS,
@@ -92,7 +93,7 @@ class Session {
         case 'ENDED':
           return;
         case 'REGROUP':
-          collective.boundary();
+          collective.attend();
           break;
         case 'COMMIT_MODEL':
           await module.commit(errand.generation);

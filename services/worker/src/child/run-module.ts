@@ -1,5 +1,4 @@
 /** Runs the user's function as a member of the group, and reports what came of it. */
-import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
@@ -12,16 +11,16 @@ import type { ElasticCollective } from '@lockstep/membership';
 import { decodeCanonicalJson, installTraining, type CallRecord, type Replay, type Training, type TrainingRuntime } from '@lockstep/training';
 import type { ChildConfig } from '../child-config';
 import { CheckpointWriter, CHECKPOINT_FILE } from './checkpoint-writer';
-import { commitModel } from './commit-model';
 import type { ElasticMembership } from './elastic-membership';
 import { exportNotes } from './export-model';
 import { makeFnArgs } from './fn-args';
-import { NoModelError } from './job-error';
 import { checkDigest, decodeJobState, digestOf, encodeJobState } from './job-state-file';
 import type { MemberLink } from './member-link';
 import { loadFunction } from './module-loader';
+import { trainModel, type ModuleWork, type WorkParts } from './module-work';
 import { ProgressReporter } from './progress-reporter';
 import { TrainingReport } from './training-report';
+import { runDiscovery, runTrialJob } from './tuner-work';
 
 export interface ModuleRun {
   readonly config: ChildConfig;
@@ -38,7 +37,7 @@ export interface ModuleRun {
 
 /** What a member has when its module has returned. */
 export interface FinishedModule {
-  /** Publishes the model, when the coordinator says so. */
+  /** Publishes what came of it, when the coordinator says so. */
   commit(generation: bigint): Promise<void>;
   close(): Promise<void>;
 }
@@ -75,18 +74,14 @@ export async function runModule(run: ModuleRun): Promise<FinishedModule> {
       check: checkDigest,
     });
     const { fnArgs, reader } = await makeFnArgs({ run, spec, cache, training, servingModelDir, modelRunDir });
-    const runFn = loadFunction(await cache.file(spec.module, MODULE_FILE), spec.function);
-    await runFn(fnArgs);
-    const hasModel = existsSync(servingModelDir);
-    if (!hasModel && run.entrance === 'START' && assignment.checkpoint === '') {
-      throw new NoModelError(`${spec.function} failed to generate model. Call \`await fnArgs.exportModel(model)\` before it returns`);
-    }
+    const call = loadFunction(await cache.file(spec.module, MODULE_FILE), spec.function);
+    const work = await runFunction({ run, call, fnArgs, training }, spec, cache);
     await checkpoints.settled();
     progress.flush();
     const state = training.state();
     const traffic = run.exchange.stats();
     link.send({ case: 'finished', value: create(MemberFinishedSchema, {
-      stateDigest: state.digest, steps: BigInt(report.steps), hasModel,
+      stateDigest: state.digest, steps: BigInt(report.steps), hasModel: work.hasResult,
       report: {
         replicaComputations: BigInt(report.replicaComputations),
         exchangeSentBytes: BigInt(traffic.sentBytes), exchangeReceivedBytes: BigInt(traffic.receivedBytes),
@@ -95,10 +90,8 @@ export async function runModule(run: ModuleRun): Promise<FinishedModule> {
     }) });
     return {
       commit: async (generation) => {
-        const result = await commitModel({
-          artifacts, assignment, generation, job: config.job, folder: servingModelDir, steps: report.steps, stateDigest: state.digest,
-          notes: [...exportNotes(backend.name), ...numericsNotes(assignment)],
-        });
+        const notes = [...(spec.tuner ? [] : exportNotes(backend.name)), ...numericsNotes(assignment)];
+        const result = await work.commit({ artifacts, assignment, generation, job: config.job, steps: report.steps, state, notes });
         link.send({ case: 'modelCommitted', value: { $typeName: 'lockstep.coordinator.v1.ModelCommitted', result } });
       },
       close: async () => {
@@ -109,6 +102,18 @@ export async function runModule(run: ModuleRun): Promise<FinishedModule> {
   } catch (e) {
     channel.close();
     throw e;
+  }
+}
+
+/** Runs the job's function for what the job is. */
+function runFunction(parts: WorkParts, { tuner }: TrainJobSpec, cache: VersionCache): Promise<ModuleWork> {
+  switch (tuner?.part.case) {
+    case 'discovery':
+      return runDiscovery(parts);
+    case 'trial':
+      return runTrialJob(parts, tuner.part.value, cache);
+    case undefined:
+      return trainModel(parts);
   }
 }
 

@@ -102,6 +102,30 @@ test('the exchange knows of a new generation, and so do the cells, before the co
   await over(session);
 });
 
+test('a generation that is announced is seen in the cells, and the exchange works on in the one before', async () => {
+  member.open(address);
+  const session = await coordinator.member();
+  session.say(assignment(3, 0, 2, true));
+  await member.until(/^posted assignment/);
+  expect([member.log, member.cells.newestGeneration, member.cells.announced]).toEqual([['posted assignment'], 3, true]);
+  session.say(assignment(4));
+  await member.until(/^exchange superseded by 4/);
+  expect(member.cells.announced).toBe(false);
+  await over(session);
+});
+
+test('who is released knows of the generation that it is not in, once, and is posted nothing', async () => {
+  member.open(address);
+  const session = await coordinator.member();
+  session.say(assignment(3));
+  for (const generation of [4, 4, 3]) session.say(memberCommand(generation, { case: 'release', value: {} }));
+  session.say(memberCommand(3, { case: 'commitModel', value: {} }));
+  await member.until(/^posted commitModel/);
+  expect(member.log).toEqual(['exchange superseded by 3, newest 3', 'posted assignment', 'posted commitModel']);
+  expect([member.cells.newestGeneration, member.cells.announced]).toEqual([4, true]);
+  await over(session);
+});
+
 test('a compute thread that is blocked is woken by its assignment', async () => {
   const { port1, port2 } = new MessageChannel();
   const code = `const { parentPort, workerData: { port, coordinator, file } } = require('node:worker_threads');

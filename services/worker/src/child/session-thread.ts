@@ -27,7 +27,7 @@ const HOLD_MS = 10 * 60_000;
 const FINAL_CODES: readonly string[] = ['FAILED_PRECONDITION', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_FOUND', 'INVALID_ARGUMENT', 'UNIMPLEMENTED'];
 
 /**
- * Serves the session on a port until the compute thread closes it. When a newer generation is assigned, or this member's
+ * Serves the session on a port until the compute thread closes it. When a generation is over at once, or this member's
  * part ends, the exchange is told too: a compute thread that waits for its peers must not wait for its deadline.
  *
  * @param killProcess ends this process, whatever its threads do
@@ -59,8 +59,12 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread, ki
   const assigned = (number: bigint, assignment: Assignment): void => {
     if ((assignment.generation?.members.length ?? 0) === 0) return;
     generation = number;
-    cells.newestGeneration = Number(number);
-    exchange.supersede(number);
+    if (assignment.atBoundary) {
+      cells.announce(Number(number));
+    } else {
+      cells.newestGeneration = Number(number);
+      exchange.supersede(number);
+    }
     say(outbox.assigned(number, assignment.rank, fromProgressPoint(assignment.committed)));
   };
 
@@ -77,6 +81,10 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread, ki
         assignedTo = command.generation;
         assigned(command.generation, command.command.value);
         break;
+      case 'release':
+        // Said again after a break; the generation may be over too.
+        if (command.generation > BigInt(cells.newestGeneration)) cells.announce(Number(command.generation));
+        return;
       case 'abort':
         post({ kind: 'COMMAND', bytes: toBinary(MemberCommandSchema, command) });
         end(command.command.value.reason);

@@ -85,7 +85,7 @@ export const memberCommand = (generation: number, command: NonNullable<MessageIn
   create(MemberCommandSchema, { generation: BigInt(generation), command });
 
 /** An assignment to a generation, or, without members, to prepare for one. */
-export const assignment = (generation: number, rank = 0, members = 2): MemberCommand => memberCommand(generation, { case: 'assignment', value: {
-  rank, spec: { replicas: 4 },
+export const assignment = (generation: number, rank = 0, members = 2, atBoundary = false): MemberCommand => memberCommand(generation, { case: 'assignment', value: {
+  rank, atBoundary, spec: { replicas: 4 },
   ...(members > 0 && { generation: { number: BigInt(generation), members: Array.from({ length: members }, (_, i) => ({ rank: i, worker: `workers/${i}`, exchangeAddress: `h:${i}` })) } }),
 } });

@@ -1,0 +1,136 @@
+/** The rpcs about studies: translates requests, checks them, answers. */
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import {
+  CreateStudyRequestSchema, DeleteStudyResponseSchema, HyperbandSchema, ListStudiesResponseSchema, StudySpecSchema,
+  type ExtendStudyRequest, type StudyEvent, type StudySpec, type TunerService, type WatchStudyRequest,
+} from '@lockstep/contract';
+import { newStudy, type ForeignTrial, type Violation } from '@lockstep/search';
+import { RpcError, type CallContext, type ServiceImplementation } from '@lockstep/rpc';
+import { cutPage } from '@lockstep/storage';
+import { fromParameters } from '../convert/space-proto';
+import { resolveSpec } from '../convert/resolve-spec';
+import { toStudyMessage } from '../convert/study-proto';
+import type { Tuner } from '../study/tuner';
+import { RequestCheck } from './request-check';
+import { requestDigest } from './request-digest';
+
+type StudyRpcs = 'createStudy' | 'getStudy' | 'listStudies' | 'extendStudy' | 'stopStudy' | 'deleteStudy' | 'watchStudy';
+
+/** Trials of another study that a new one begins with, at most. */
+const MAX_WARM_START_TRIALS = 10_000;
+const MAX_WARM_START_STUDIES = 20;
+
+export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): string }): Pick<ServiceImplementation<typeof TunerService>, StudyRpcs> {
+  return {
+    createStudy: async (request) => {
+      const check = new RequestCheck();
+      const id = check.studyId('study_id', request.studyId);
+      const requestId = check.requestId(request.requestId);
+      if (!request.spec) check.fault('spec', 'is required');
+      const given = request.spec ?? create(StudySpecSchema);
+      const resolved = request.spec ? resolveSpec(given, check.violations) : undefined;
+      const sources = given.warmStartFrom.map((name, i) => check.studyName(`spec.warm_start_from[${i}]`, name));
+      if (sources.length > MAX_WARM_START_STUDIES) check.fault('spec.warm_start_from', `${sources.length} studies, at most ${MAX_WARM_START_STUDIES}`);
+      if (sources.length > 0 && given.space.case === 'discovery') check.fault('spec.warm_start_from', 'what there is to search must be known: say search_space');
+      const warm = check.violations.length === 0 && resolved ? await warmStart(tuner, sources, resolved.objectives.length, check.violations) : [];
+      check.done();
+      if (!resolved) throw new Error('a request without a spec passed its check');
+      const study = newStudy(`studies/${id ?? around.newId()}`, resolved.space, resolved.objectives, resolved.rules, around.nowMs());
+      const digest = requestDigest(CreateStudyRequestSchema, create(CreateStudyRequestSchema, { ...request, requestId: '' }));
+      return toStudyMessage(await tuner.create(study, resolved, warm, { id: requestId, digest }));
+    },
+    getStudy: async ({ name }) => toStudyMessage(await tuner.get(named(name))),
+    listStudies: async (request) => {
+      const check = new RequestCheck();
+      const query = { rpc: 'ListStudies' };
+      const { size, after } = check.page(query, request);
+      check.done();
+      const rows = await tuner.store.list({ limit: size + 1, ...(after !== undefined && { before: after }) });
+      const page = cutPage(query, rows, size, ({ order }) => order);
+      return create(ListStudiesResponseSchema, { studies: page.rows.map(toStudyMessage), nextPageToken: page.nextPageToken });
+    },
+    extendStudy: async (request) => {
+      const check = new RequestCheck();
+      const name = check.studyName('name', request.name);
+      const parameters = fromParameters(request.parameters, 'parameters', check.violations);
+      const { maxTrials, maxTotalEpochs, maxDuration } = request;
+      check.done();
+      const limits = { ...(maxTrials !== undefined && { maxTrials }), ...(maxTotalEpochs !== undefined && { maxEpochs: Number(maxTotalEpochs) }), ...(maxDuration && { maxDurationMs: durationMs(maxDuration) }) };
+      return toStudyMessage(await tuner.extend(name, { limits, parameters }, (spec) => extendAlgorithm(spec, request)));
+    },
+    stopStudy: async ({ name }) => toStudyMessage(await tuner.stop(named(name))),
+    deleteStudy: async ({ name }) => {
+      await tuner.delete(named(name));
+      return create(DeleteStudyResponseSchema);
+    },
+    watchStudy: (request, context) => watch(tuner, request, context),
+  };
+}
+
+function named(name: string): string {
+  const check = new RequestCheck();
+  check.studyName('name', name);
+  check.done();
+  return name;
+}
+
+/** Succeeded trials of other studies. What does not fit the new space is left out when they are taken up. */
+async function warmStart(tuner: Tuner, sources: readonly string[], objectives: number, violations: Violation[]): Promise<readonly ForeignTrial[]> {
+  const warm: ForeignTrial[] = [];
+  for (const [i, name] of sources.entries()) {
+    const { study } = await tuner.get(name);
+    if (study.objectives.length !== objectives) violations.push({ field: `spec.warm_start_from[${i}]`, description: `${name} has ${study.objectives.length} objectives, this study ${objectives}` });
+    const trials = await tuner.store.bestTrials(name, MAX_WARM_START_TRIALS - warm.length);
+    warm.push(...trials.flatMap(({ trial: { number, values, state } }) => (state.kind === 'SUCCEEDED' ? [{ values, scores: state.scores, source: `${name}/trials/${number}` }] : [])));
+  }
+  return warm;
+}
+
+/** The spec with an algorithm that has more to do. @throws TunerError INVALID_ARGUMENT */
+function extendAlgorithm(spec: StudySpec, { maxEpochs, iterations }: ExtendStudyRequest): { readonly spec: StudySpec; readonly grew: boolean } {
+  const check = new RequestCheck();
+  const { algorithm } = spec;
+  const grows = (field: string, before: number, after: number | undefined): boolean => {
+    if (after !== undefined && after < before) check.fault(field, `is ${before} and cannot become ${after}`);
+    return after !== undefined && after !== before;
+  };
+  const extended = ((): StudySpec['algorithm'] | undefined => {
+    switch (algorithm.case) {
+      case 'hyperband': {
+        const { value } = algorithm;
+        const longer = grows('max_epochs', value.maxEpochs, maxEpochs);
+        const more = grows('iterations', value.iterations, iterations);
+        if (!longer && !more) return undefined;
+        // What was planned keeps its schedule; the longer sweeps come after it.
+        const earlierSweeps = longer ? [...value.earlierSweeps, ...Array.from({ length: value.iterations }, () => ({ $typeName: 'lockstep.tuner.v1.HyperbandSweep' as const, maxEpochs: value.maxEpochs, factor: value.factor }))] : value.earlierSweeps;
+        return { case: 'hyperband', value: create(HyperbandSchema, { ...value, maxEpochs: maxEpochs ?? value.maxEpochs, iterations: iterations ?? value.iterations, earlierSweeps }) };
+      }
+      case 'asha': {
+        if (iterations !== undefined) check.fault('iterations', 'ASHA has none: it goes on until the study\'s limits');
+        return grows('max_epochs', algorithm.value.maxEpochs, maxEpochs) ? { case: 'asha', value: { ...algorithm.value, maxEpochs: maxEpochs ?? algorithm.value.maxEpochs } } : undefined;
+      }
+      case 'randomSearch':
+      case 'gridSearch':
+      case 'bayesianOptimization':
+      case undefined:
+        if (maxEpochs !== undefined) check.fault('max_epochs', 'is of Hyperband and ASHA: the study has another algorithm');
+        if (iterations !== undefined) check.fault('iterations', 'is of Hyperband: the study has another algorithm');
+        return undefined;
+    }
+  })();
+  check.done();
+  return extended ? { spec: create(StudySpecSchema, { ...spec, algorithm: extended }), grew: true } : { spec, grew: false };
+}
+
+/** Events from the log until the study is deleted. */
+async function* watch(tuner: Tuner, request: WatchStudyRequest, { signal }: CallContext): AsyncGenerator<StudyEvent> {
+  const name = named(request.name);
+  if (!(await tuner.store.hasEvents(name))) await tuner.get(name);
+  for await (const event of tuner.store.watchEvents(name, request.afterSequence, signal)) {
+    yield event;
+    // A study of the same name that was made since is another one: its watchers begin anew.
+    if (event.event.case === 'deleted') return;
+  }
+  throw new RpcError('UNAVAILABLE', `the tuner leaves: watch ${name} again after the last event seen`, { reason: 'LEAVING' });
+}

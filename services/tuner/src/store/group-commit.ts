@@ -1,0 +1,50 @@
+/**
+ * Commits together what is asked for at the same time: while one commit waits for the disk, the next ones gather, and share theirs.
+ *
+ * 1. `add` resolves when its work is durable.
+ * 2. Works run in the order in which they were added.
+ * 3. A work that fails takes none of the others with it: what was to be committed with it is committed one by one.
+ */
+export class GroupCommit<Transaction> {
+  private waiting: Entry<Transaction>[] = [];
+  private running = false;
+
+  constructor(private readonly transact: (work: (transaction: Transaction) => Promise<void>) => Promise<void>) {}
+
+  add(work: (transaction: Transaction) => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ work, resolve, reject });
+      if (!this.running) void this.run();
+    });
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    while (this.waiting.length > 0) {
+      const group = this.waiting.splice(0, MAX_GROUP);
+      try {
+        await this.commit(group);
+        for (const { resolve } of group) resolve();
+      } catch (e) {
+        if (group.length === 1) group[0]?.reject(e);
+        else for (const entry of group) await this.commit([entry]).then(entry.resolve, entry.reject);
+      }
+    }
+    this.running = false;
+  }
+
+  private commit(group: readonly Entry<Transaction>[]): Promise<void> {
+    return this.transact(async (transaction) => {
+      for (const { work } of group) await work(transaction);
+    });
+  }
+}
+
+/** Works that share a commit: more would let the first ones wait for the last. */
+const MAX_GROUP = 64;
+
+interface Entry<Transaction> {
+  readonly work: (transaction: Transaction) => Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}

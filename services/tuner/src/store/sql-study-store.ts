@@ -1,0 +1,221 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { StudyEventSchema, StudySpecSchema, type StudyEvent } from '@lockstep/contract';
+import { combined, isHeld, isOpen, type TrackedMeasurement, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
+import { EventLog, openDatabase, openPostgres, type Database, type DatabaseTransaction, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
+import { sql } from 'kysely';
+import { GroupCommit } from './group-commit';
+import { decodeMeasurement, decodeStudy, decodeTrial, encodeMeasurement, encodeSpace, encodeStudy, encodeTrial } from './json';
+import { tunerMigrations, type TunerSchema } from './schema';
+import { TunerError } from '../study/tuner-error';
+import type { ListedStudy, NewStudyEvent, StoredRequest, StoredStudy, StoredTrial, StudyStore, StudyWrite } from './study-store';
+
+const SERVICE = 'tuner';
+
+type Transaction = DatabaseTransaction<TunerSchema>;
+type TrialRow = TunerSchema['trial'];
+
+/** Studies, trials and their events in a database: SQLite in a data folder, or PostgreSQL. */
+export class SqlStudyStore implements StudyStore {
+  private readonly log: EventLog;
+  private readonly commits: GroupCommit<Transaction>;
+
+  private constructor(private readonly database: Database<TunerSchema>) {
+    this.log = new EventLog(database);
+    this.commits = new GroupCommit((work) => database.transaction(work));
+  }
+
+  /** @throws StorageError when the folder is another service's, of another version, or in use */
+  static async openFolder(folder: string, programVersion: string): Promise<SqlStudyStore> {
+    return new SqlStudyStore(await openDatabase<TunerSchema>({ folder, service: SERVICE, programVersion, migrations: tunerMigrations }));
+  }
+
+  /**
+   * @param url postgres://user:password@host:port/database
+   * @throws StorageError when the database is another service's or of another version; DatabaseError when it cannot be reached
+   */
+  static async openServer(url: string, programVersion: string): Promise<SqlStudyStore> {
+    return new SqlStudyStore(await openPostgres<TunerSchema>({ url, service: SERVICE, programVersion, migrations: tunerMigrations }));
+  }
+
+  /** Who of several tuners on one database leads. */
+  get leases(): Leases {
+    return this.database.leases;
+  }
+
+  /** The same store for the holder of a lease: once that is another's, each change fails with the DatabaseError LEASE_LOST and nothing of it is stored. */
+  underLease(lease: Lease): SqlStudyStore {
+    return new SqlStudyStore(this.database.underLease(lease));
+  }
+
+  insert(write: StudyWrite, { id, digest }: { readonly id: string | undefined; readonly digest: string }): Promise<boolean> {
+    return this.database.transaction(async (transaction) => {
+      const { numInsertedOrUpdatedRows } = await transaction.query.insertInto('study').values({
+        order: undefined, name: write.study.name, request_id: id ?? null, request_digest: digest, ...movingColumns(write.study), ...settledColumns(write),
+      }).onConflict((conflict) => conflict.doNothing()).executeTakeFirstOrThrow();
+      if (numInsertedOrUpdatedRows !== 1n) return false;
+      await this.storeChanges(transaction, write);
+      return true;
+    });
+  }
+
+  write(write: StudyWrite): Promise<void> {
+    return this.commits.add(async (transaction) => {
+      const told = write.changes.some((change) => change.kind === 'STUDY' && change.told);
+      const { numUpdatedRows } = await transaction.query.updateTable('study').set({ ...movingColumns(write.study), ...(told && settledColumns(write)) }).where('name', '=', write.study.name).executeTakeFirstOrThrow();
+      if (numUpdatedRows !== 1n) throw new TunerError('STUDY_DELETED', `${write.study.name} was deleted`, { resource: write.study.name });
+      await this.storeChanges(transaction, write);
+    });
+  }
+
+  async get(name: string, nowMs: number): Promise<StoredStudy | undefined> {
+    const row = await this.database.query.selectFrom('study').select(['spec', 'space', 'body']).where('name', '=', name).executeTakeFirst();
+    if (!row) return undefined;
+    const rows = await this.database.query.selectFrom('trial').selectAll().where('study', '=', name).where('pending', '=', 1).orderBy('number').execute();
+    const trials = await this.withMeasurements(name, rows, nowMs);
+    return { study: decodeStudy(row.body, row.space, trials.map(({ trial }) => trial)), spec: fromBinary(StudySpecSchema, row.spec) };
+  }
+
+  async findByRequestId(requestId: string): Promise<{ readonly name: string; readonly digest: string } | undefined> {
+    const row = await this.database.query.selectFrom('study').select(['name', 'request_digest']).where('request_id', '=', requestId).executeTakeFirst();
+    return row && { name: row.name, digest: row.request_digest };
+  }
+
+  async list({ limit, before }: { readonly limit: number; readonly before?: number }): Promise<readonly ListedStudy[]> {
+    let query = this.database.query.selectFrom('study').select(['order', 'name', 'spec', 'space', 'body']).orderBy('order', 'desc').limit(limit);
+    if (before !== undefined) query = query.where('order', '<', before);
+    const rows = await query.execute();
+    const names = rows.map(({ name }) => name);
+    const pending = names.length === 0 ? [] : await this.database.query.selectFrom('trial').selectAll().where('study', 'in', names).where('pending', '=', 1).orderBy('number').execute();
+    return rows.map(({ order, name, spec, space, body }) => ({
+      order: order ?? 0, spec: fromBinary(StudySpecSchema, spec),
+      study: decodeStudy(body, space, pending.filter(({ study }) => study === name).map((row) => decodeTrial(row.body, [], 0))),
+    }));
+  }
+
+  async held(): Promise<readonly string[]> {
+    return (await this.database.query.selectFrom('study').select('name').where('held', '=', 1).orderBy('order').execute()).map(({ name }) => name);
+  }
+
+  findRequest(study: string, id: string): Promise<StoredRequest | undefined> {
+    return this.database.query.selectFrom('request').select(['id', 'digest', 'answer']).where('study', '=', study).where('id', '=', id).executeTakeFirst();
+  }
+
+  async getTrial(study: string, number: number): Promise<StoredTrial | undefined> {
+    return (await this.listTrials(study, { from: number, limit: 1, measurements: true })).find(({ trial }) => trial.number === number);
+  }
+
+  async listTrials(study: string, { from, limit, measurements }: { readonly from: number; readonly limit: number; readonly measurements: boolean }): Promise<readonly StoredTrial[]> {
+    const rows = await this.database.query.selectFrom('trial').selectAll().where('study', '=', study).where('number', '>=', from).orderBy('number').limit(limit).execute();
+    return measurements ? this.withMeasurements(study, rows, 0) : rows.map((row) => toStored(row, [], 0));
+  }
+
+  async bestTrials(study: string, limit: number): Promise<readonly StoredTrial[]> {
+    const rows = await this.database.query.selectFrom('trial').selectAll().where('study', '=', study).where('standing', 'is not', null)
+      .orderBy('standing').orderBy('number').limit(limit).execute();
+    return rows.map((row) => toStored(row, [], 0));
+  }
+
+  delete(name: string, event: NewStudyEvent, nowMs: number): Promise<boolean> {
+    return this.database.transaction(async (transaction) => {
+      const { query } = transaction;
+      const { numDeletedRows } = await query.deleteFrom('study').where('name', '=', name).executeTakeFirstOrThrow();
+      if (numDeletedRows === 0n) return false;
+      await query.deleteFrom('trial').where('study', '=', name).execute();
+      await query.deleteFrom('measurement').where('study', '=', name).execute();
+      await query.deleteFrom('request').where('study', '=', name).execute();
+      await sql`delete from event where subject = ${name}`.execute(query);
+      await this.append(transaction, name, [event], nowMs);
+      return true;
+    });
+  }
+
+  async *watchEvents(study: string, afterSequence: bigint, signal: AbortSignal): AsyncGenerator<StudyEvent> {
+    for await (const event of this.log.watch(study, Number(afterSequence), signal)) yield toEvent(event);
+  }
+
+  async hasEvents(study: string): Promise<boolean> {
+    return (await this.log.read(study, 0, 1)).length > 0;
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  private async storeChanges(transaction: Transaction, { study, changes, events, requests, nowMs }: StudyWrite): Promise<void> {
+    const { query } = transaction;
+    const trials = new Map<number, TrackedTrial>();
+    const measured: TunerSchema['measurement'][] = [];
+    for (const change of changes) {
+      if (change.kind === 'TRIAL') trials.set(change.trial.number, change.trial);
+      if (change.kind === 'MEASURED') {
+        const attempt = (study.pending.get(change.number) ?? trials.get(change.number))?.attempts ?? 0;
+        measured.push({ order: undefined, study: study.name, trial: change.number, attempt, body: encodeMeasurement(change.measurement) });
+      }
+    }
+    for (const rows of pages([...trials.values()].map((trial) => trialRow(study, trial, nowMs)))) {
+      await query.insertInto('trial').values(rows).onConflict((conflict) => conflict.columns(['study', 'number']).doUpdateSet((e) => ({
+        pending: e.ref('excluded.pending'), standing: e.ref('excluded.standing'), body: e.ref('excluded.body'), end_ms: e.ref('excluded.end_ms'),
+      }))).execute();
+    }
+    for (const rows of pages(measured)) await query.insertInto('measurement').values(rows).execute();
+    for (const { id, digest, answer } of requests) await query.insertInto('request').values({ study: study.name, id, digest, answer }).execute();
+    await this.append(transaction, study.name, events, nowMs);
+  }
+
+  /** Of the try that each trial is in. */
+  private async withMeasurements(study: string, rows: readonly TrialRow[], nowMs: number): Promise<readonly StoredTrial[]> {
+    const [first] = rows;
+    const last = rows.at(-1);
+    if (!first || !last) return [];
+    const found = await this.database.query.selectFrom('measurement').select(['trial', 'attempt', 'body']).where('study', '=', study)
+      .where('trial', '>=', first.number).where('trial', '<=', last.number).orderBy('order').execute();
+    const byTrial = new Map<string, TrackedMeasurement[]>();
+    for (const { trial, attempt, body } of found) {
+      const key = `${trial}/${attempt}`;
+      const list = byTrial.get(key) ?? [];
+      byTrial.set(key, list);
+      list.push(decodeMeasurement(body));
+    }
+    return rows.map((row) => {
+      const stored = toStored(row, [], nowMs);
+      return { ...stored, trial: { ...stored.trial, measurements: byTrial.get(`${row.number}/${stored.trial.attempts}`) ?? [] } };
+    });
+  }
+
+  private async append(transaction: Transaction, study: string, events: readonly NewStudyEvent[], nowMs: number): Promise<void> {
+    for (const event of events) {
+      await this.log.append(transaction, { subject: study, type: event.case, payload: toBinary(StudyEventSchema, create(StudyEventSchema, { event })), timeMs: nowMs });
+    }
+  }
+}
+
+/** Rows of one statement: databases bound how many values it may have. */
+const MAX_ROWS = 500;
+
+function* pages<T>(rows: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < rows.length; at += MAX_ROWS) yield rows.slice(at, at + MAX_ROWS);
+}
+
+/** What almost every move changes. */
+const movingColumns = (study: TrackedStudy): Pick<TunerSchema['study'], 'held' | 'body'> =>
+  ({ held: [...study.pending.values()].some(({ state }) => isHeld(state)) ? 1 : 0, body: encodeStudy(study) });
+
+/** What changes only when those who watch are told. */
+const settledColumns = ({ study, spec }: StoredStudy): Pick<TunerSchema['study'], 'spec' | 'space'> =>
+  ({ spec: toBinary(StudySpecSchema, spec), space: encodeSpace(study.space) });
+
+function trialRow({ name, objectives }: TrackedStudy, trial: TrackedTrial, nowMs: number): TrialRow {
+  const { state } = trial;
+  const open = isOpen(state);
+  return {
+    study: name, number: trial.number, pending: open ? 1 : 0, standing: state.kind === 'SUCCEEDED' ? combined(state.scores, objectives) : null,
+    body: encodeTrial(trial), create_ms: nowMs, end_ms: open ? null : nowMs,
+  };
+}
+
+const toStored = ({ body, create_ms, end_ms }: TrialRow, measurements: readonly TrackedMeasurement[], nowMs: number): StoredTrial =>
+  ({ trial: decodeTrial(body, measurements, nowMs), createMs: create_ms, endMs: end_ms ?? undefined });
+
+const toEvent = ({ sequence, subject, payload, timeMs }: LoggedEvent): StudyEvent =>
+  ({ ...fromBinary(StudyEventSchema, payload), sequence: BigInt(sequence), time: timestampFromMs(timeMs), study: subject });
