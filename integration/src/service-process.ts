@@ -15,7 +15,7 @@ export interface ServiceProcess {
  *
  * @param prefix a command that runs it, in a network of its own for example
  */
-export function startService(name: 'artifact' | 'coordinator' | 'worker', args: readonly string[], prefix: readonly string[] = []): ServiceProcess {
+export function startService(name: 'artifact' | 'coordinator' | 'worker' | 'tuner', args: readonly string[], prefix: readonly string[] = []): ServiceProcess {
   const main = join(dirname(require.resolve(`@lockstep/${name}/package.json`)), 'dist', 'main.js');
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, main, ...args];
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,12 +1,12 @@
 /** A tuner's jobs on real processes: what a module tunes is found, and a trial ends with the same bytes on any number of workers, whoever dies. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { create, fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { ArtifactClient, CoordinatorClient, VersionCache } from '@lockstep/client';
 import { Fault, JobState, TrainJobSchema, TuningObjective_Direction as Direction, type DiscoveryOutcome, type JobEvent, type TrainJob, type TrainJobSpec, type TrialOutcome, type TrialRun } from '@lockstep/contract';
 import { openChannel, type Channel } from '@lockstep/rpc';
 import { decodeState, type StateSnapshot } from '@lockstep/training';
-import { createHash } from 'node:crypto';
 import { LocalCluster } from './cluster';
 import { childrenOf } from './fault-run';
 import { IMPORT_PENGUINS, moduleFile } from './fixtures';
@@ -53,10 +53,9 @@ const submit = (more: Partial<TrainJobSpec>, config: object): Promise<TrainJob> 
 
 const discovery = (config: object): Promise<TrainJob> => submit({ output: '', tuner: { $typeName: 'lockstep.coordinator.v1.TunerJob', part: { case: 'discovery', value: { $typeName: 'lockstep.coordinator.v1.DiscoveryRun' } } } }, config);
 
-async function discovered(config: object): Promise<DiscoveryOutcome> {
-  const { job } = await follow((await discovery(config)).name);
+async function outcomeOf(name: string): Promise<DiscoveryOutcome> {
+  const { job } = await follow(name);
   expect(job.error?.message).toBeUndefined();
-  expect(job).toMatchObject({ state: JobState.SUCCEEDED, committedSteps: 0n, result: { model: '' } });
   if (job.result?.tuner.case !== 'discovery') throw new Error('the discovery found nothing');
   return job.result.tuner.value;
 }
@@ -83,8 +82,8 @@ const inSpace = (found: DiscoveryOutcome, values: object): string => {
 };
 
 /** What a trial committed. */
-async function stateOf({ checkpoint }: TrialOutcome): Promise<StateSnapshot> {
-  const bytes = (await readFile(await new VersionCache(artifacts, join(cluster.folder, 'fetched')).file(checkpoint, 'state.bin'))).subarray(8);
+async function stateOf(outcome: TrialOutcome | undefined): Promise<StateSnapshot> {
+  const bytes = (await readFile(await new VersionCache(artifacts, join(cluster.folder, 'fetched')).file(outcome?.checkpoint ?? '', 'state.bin'))).subarray(8);
   return decodeState(bytes, createHash('sha256').update(bytes).digest('hex'));
 }
 
@@ -93,30 +92,24 @@ const tensorsOf = async (outcome: TrialOutcome): Promise<unknown> => {
   return [models, tensors.map(({ name, data }) => [name, Buffer.from(data).toString('base64')])];
 };
 
-describe('a discovery', () => {
-  test.each([
-    ['RandomSearch', { maxTrials: 4, seed: 42 }], ['GridSearch', {}], ['BayesianOptimization', { maxTrials: 6, alpha: 1e-4, beta: 2.6 }],
-    ['Hyperband', { maxEpochs: 9, factor: 3, hyperbandIterations: 1 }], ['Asha', { maxTrials: 20, maxEpochs: 9, minEpochs: 1, factor: 3 }],
-  ])('finds what %s tunes', async (algorithm, options) => {
-    const found = await discovered({ algorithm });
-    expect(found).toMatchObject({ algorithm, objectives: [{ metric: 'val_acc', direction: Direction.MAX }] });
-    expect(JSON.parse(found.optionsJson)).toEqual({ ...options, executionsPerTrial: 1, maxRetriesPerTrial: 0, maxConsecutiveFailedTrials: 3 });
-    const { space, values } = JSON.parse(found.hyperparametersJson) as { space: { config: { name: string; conditions: unknown[] } }[]; values: object };
-    expect(space.map(({ config }) => config.name)).toEqual(['units', 'norm', 'norm_momentum', 'activation', 'rate']);
-    expect(space[2]?.config.conditions).toEqual([{ class_name: 'Parent', config: { name: 'norm', values: [true] } }]);
-    expect(values).toEqual({ units: 8, norm: true, norm_momentum: 0.9, activation: 'relu', rate: 0.01 });
-  }, 60_000);
-
-  test('is told of in the last event, with an execution that names what it read', async () => {
-    const { job, events } = await follow((await discovery({})).name);
-    expect(events.at(-1)).toMatchObject({ case: 'stateChanged', value: { state: JobState.SUCCEEDED, result: { tuner: { case: 'discovery' } } } });
-    expect(await artifacts.getExecution(job.result?.execution ?? '')).toMatchObject({ type: 'TunerDiscovery', inputs: [{ key: 'module' }, { key: 'examples' }], outputs: [] });
-  }, 60_000);
-});
+test('a discovery finds what a module tunes, trains nothing, and is told of in its last event', async () => {
+  const { name } = await discovery({ algorithm: 'Hyperband' });
+  const found = await outcomeOf(name);
+  expect(found).toMatchObject({ algorithm: 'Hyperband', objectives: [{ metric: 'val_acc', direction: Direction.MAX }] });
+  expect(JSON.parse(found.optionsJson)).toEqual({ maxEpochs: 9, factor: 3, hyperbandIterations: 1, executionsPerTrial: 1, maxRetriesPerTrial: 0, maxConsecutiveFailedTrials: 3 });
+  const { space, values } = JSON.parse(found.hyperparametersJson) as { space: { config: { name: string; conditions: unknown[] } }[]; values: object };
+  expect(space.map(({ config }) => config.name)).toEqual(['units', 'norm', 'norm_momentum', 'activation', 'rate']);
+  expect(space[2]?.config.conditions).toEqual([{ class_name: 'Parent', config: { name: 'norm', values: [true] } }]);
+  expect(values).toEqual({ units: 8, norm: true, norm_momentum: 0.9, activation: 'relu', rate: 0.01 });
+  const { job, events } = await follow(name);
+  expect(job).toMatchObject({ committedSteps: 0n, result: { model: '' } });
+  expect(events.at(-1)).toMatchObject({ case: 'stateChanged', value: { state: JobState.SUCCEEDED, result: { tuner: { case: 'discovery', value: found } } } });
+  expect(await artifacts.getExecution(job.result?.execution ?? '')).toMatchObject({ type: 'TunerDiscovery', inputs: [{ key: 'module' }, { key: 'examples' }], outputs: [] });
+}, 60_000);
 
 describe('a trial', () => {
   let found: DiscoveryOutcome;
-  beforeAll(async () => { found = await discovered({}); }, 60_000);
+  beforeAll(async () => { found = await outcomeOf((await discovery({})).name); }, 60_000);
 
   test('ends with the same bytes on one, two and three workers, each execution with random numbers of its own', async () => {
     const trial = { hyperparametersJson: inSpace(found, { units: 16, rate: 0.02 }), executions: 2 };
@@ -129,23 +122,19 @@ describe('a trial', () => {
     for (const { outcome: { executions, hyperparametersJson }, job } of trials) {
       expect(executions).toEqual(trials[0]?.outcome.executions);
       expect(JSON.parse(hyperparametersJson)).toEqual({ space: [], values: { units: 16, norm: true, norm_momentum: 0.9, activation: 'relu', rate: 0.02 } });
-      // Each member computed the gradients of its own replicas, of which some batches leave the last without rows.
       expect(job.reports.every(({ replicaComputations }) => replicaComputations > 0n)).toBe(true);
     }
     const [first, second] = trials[0]?.outcome.executions ?? [];
     expect([first?.firstEpoch, first?.objectives[0]?.name, first?.objectives[0]?.values.length]).toEqual([0, 'val_acc', 3]);
-    expect(await tensorsOf(trials[0]?.outcome ?? create(TrainJobSchema) as never)).toBeDefined();
-    expect(first?.objectives.map(({ values }) => values)).toHaveLength(1);
-    expect(second?.firstEpoch).toBe(0);
-  }, 180_000);
-
-  test('tells of each epoch while it runs, with what its outcome says at the end', async () => {
-    const { events, outcome } = await tried(2, { hyperparametersJson: inSpace(found, {}), epochs: 4 });
-    const epochs = events.flatMap((event) => (event.case === 'epochEnded' ? [event.value] : []));
-    expect(epochs.map(({ position }) => position?.epoch)).toEqual([0, 1, 2, 3]);
+    expect([second?.firstEpoch, second?.objectives[0]?.values.length]).toEqual([0, 3]);
+    // Told while it ran, and at its end.
+    const epochs = trials[1]?.events.flatMap((event) => (event.case === 'epochEnded' ? [event.value] : [])) ?? [];
+    expect(epochs.map(({ position }) => [position?.call, position?.epoch])).toEqual([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]);
     expect(epochs[0]?.metrics.map(({ name }) => name).sort()).toEqual(['acc', 'loss', 'val_acc', 'val_loss']);
-    expect(epochs.map(({ metrics }) => metrics.find(({ name }) => name === 'val_acc')?.value)).toEqual(outcome.executions[0]?.objectives[0]?.values);
-  }, 60_000);
+    expect(epochs.map(({ metrics }) => metrics.find(({ name }) => name === 'val_acc')?.value)).toEqual([...(first?.objectives[0]?.values ?? []), ...(second?.objectives[0]?.values ?? [])]);
+    const weights = (await stateOf(trials[0]?.outcome)).tensors.filter(({ name }) => name.endsWith('/kernel')).map(({ data }) => Buffer.from(data).toString('base64'));
+    expect(new Set(weights).size).toBe(4);
+  }, 180_000);
 
   test('that is promoted goes on from its parent: the bits of a trial that never stopped, on other workers', async () => {
     const hyperparametersJson = inSpace(found, { units: 24 });
@@ -165,16 +154,15 @@ describe('a trial', () => {
 
   test('that loses a worker ends with the same bytes', async () => {
     const hyperparametersJson = inSpace(found, { units: 16 });
-    const undisturbed = await tried(1, { hyperparametersJson });
-    let steps = 0;
+    const undisturbed = await tried(1, { hyperparametersJson, epochs: 2 });
+    let victim: string | undefined;
     let killed = false;
-    const { job, events } = await tried(2, { hyperparametersJson }, { stepMs: 50 }, (event) => {
-      if (event.case === 'stepsCommitted') steps += event.value.steps;
-      if (killed || steps < 5) return;
+    const { job, events } = await tried(2, { hyperparametersJson, epochs: 2 }, { stepMs: 200 }, (event) => {
+      if (event.case === 'generationFormed') victim ??= event.value.generation?.members[1]?.worker;
+      if (killed || victim === undefined || event.case !== 'stepsCommitted') return;
       killed = true;
-      for (const child of childrenOf(cluster.pidOf('worker-2') ?? -1)) process.kill(child, 'SIGKILL');
+      for (const child of childrenOf(cluster.pidOf(victim.replace('workers/w', 'worker-')) ?? -1)) process.kill(child, 'SIGKILL');
     });
-    expect(job.result?.stateDigest).not.toBe('');
     expect(events.some(({ case: kind }) => kind === 'memberLost')).toBe(true);
     expect(job.result).toMatchObject({ stateDigest: undisturbed.job.result?.stateDigest, steps: undisturbed.job.result?.steps });
   }, 120_000);
@@ -199,11 +187,8 @@ describe('a trial', () => {
   }, 120_000);
 
   test.each([
-    ['a tunerFn that returns something else', { fault: 'NO_TUNER' }, {}, 'NOT_A_TUNER', /with nothing as tuner: return \{tuner, fitKwargs\}/],
     ['a parameter that is of another kind by now', { fault: 'OTHER_KIND' }, {}, 'SPACE_CHANGED', /'units' is Int in the study's space, and the module declares it as Choice/],
     ['values that the module gives up', { fault: 'INFEASIBLE' }, { units: 32 }, 'INFEASIBLE_TRIAL', /^32 units are more than the machine holds$/],
-    ['an objective that is no metric', { objective: 'val_auc' }, {}, 'NO_SUCH_METRIC', /val_auc is none of the metrics; there are loss, acc, val_loss, val_acc/],
-    ['an objective that is NaN', { fault: 'NAN' }, {}, 'OBJECTIVE_NOT_FINITE', /the objective score was finite in none/],
   ])('%s ends it, by name', async (_what, config, values, reason, message) => {
     const { job } = await follow((await submit({ tuner: trialPart({ hyperparametersJson: inSpace(found, values) }) }, config)).name);
     expect(job.error).toMatchObject({ reason, fault: Fault.MODULE, message: expect.stringMatching(message) });

@@ -11,3 +11,4 @@ export { fromExamplesData, fromShardPolicy, toShardPolicy, toTrainingData, type 
 export { JobTables } from './job-tables';
 export { addLedgers, fromLedger, toLedger } from './ledger';
 export { fromProgressPoint, toProgressPoint } from './progress-point';
+export { TunerClient, type CompleteOptions, type CreateStudyOptions } from './tuner/tuner-client';

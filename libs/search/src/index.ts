@@ -18,6 +18,10 @@ export { formatPythonJson, parsePythonJson, PythonFloat, type PythonJson } from 
 export {
   formatHyperparameters, parseHyperparameters, readHyperparameters, writeHyperparameters, type Hyperparameters,
 } from './keras-tuner/space-json';
+export { BayesianOptimization } from './bayesian/bayesian-optimization';
+export type { GaussianOptions } from './bayesian/gaussian-options';
+export { GaussianSampler, type GaussianSamplerOptions } from './bayesian/gaussian-sampler';
+export { recommendTrial } from './bayesian/recommend';
 export { GridSearch } from './grid/grid-search';
 export { Asha, ASHA_DEFAULTS, type AshaOptions } from './hyperband/asha';
 export { Hyperband, HYPERBAND_DEFAULTS, type HyperbandOptions } from './hyperband/hyperband';
@@ -26,6 +30,8 @@ export { parameterImportance, type Importance, type ParameterShare } from './imp
 export { Mt19937 } from './random/mt19937';
 export { RandomSampler } from './random/random-sampler';
 export { RandomSearch } from './random/random-search';
+export { kerasTunerValues, type TrialIdOf } from './results/keras-tuner-values';
+export { BEST_HYPERPARAMETERS_FILE, bestHyperparameters, TUNER_RESULTS_FILE, tunerResults, type FinishedStudy } from './results/tfx-results';
 export { CURVE_DEFAULTS, CurveStopper, type CurveOptions } from './stopping/curve-stopper';
 export { MEDIAN_DEFAULTS, MedianStopper, type MedianOptions } from './stopping/median-stopper';
 export { RungStopper } from './stopping/rung-stopper';
@@ -48,16 +54,17 @@ export {
   completeEnded, completeTrial, NO_FINDINGS, type Findings, type TrialOutcome,
 } from './tracking/complete';
 export {
-  enqueueValues, extendStudy, importTrials, MAX_ENQUEUED, stopStudy, type Extension, type ForeignTrial, type Imported,
+  enqueueValues, extendStudy, growSpace, importTrials, MAX_ENQUEUED, stopStudy, type Extension, type ForeignTrial, type Imported,
 } from './tracking/direct';
 export { adviseStop, askStop, expireLeases, hear, nextExpiryMs, releaseHolder } from './tracking/leases';
 export { trialLost } from './tracking/holder';
+export { noteLineage } from './tracking/lineage';
 export { MAX_MEASUREMENTS, takeMeasurement } from './tracking/measure';
 export { beginDiscovery, offerTrials, roomFor, takeExhaustion, takeSuggestion, type Offer } from './tracking/offer';
 export {
   newStudy, trialName, type EndedCounts, type KnownSpace, type Move, type StudyChange, type StudyRules, type StudyState, type TrackedStudy,
 } from './tracking/tracked-study';
 export {
-  isHeld, isOpen, newTrial, toTrialRecord, type EndedState, type HeldState, type TrackedMeasurement, type TrackedState, type TrackedTrial, type TrialOrigin,
+  isHeld, isOpen, newTrial, toTrialRecord, type EndedState, type HeldState, type TrackedMeasurement, type TrackedState, type TrackedTrial, type TrialLineage, type TrialOrigin,
 } from './tracking/tracked-trial';
 export { TrackingError, type TrackingErrorReason } from './tracking/tracking-error';

@@ -29,6 +29,12 @@ test(`${SLICE} seeds: whatever happens, the bytes are those of an undisturbed ru
   expect(totals.succeeded).toBeGreaterThan(SLICE * 0.9);
 });
 
+// 679: a grace for somebody whom nobody held kept a lost member from being given up. The others: sums that waited for a slow peer
+// were written over by the next round. The rules have specs of their own: seeds draw other runs when the drawing changes.
+test.each([679, 1961, 2957, 3138])('seed %i, which found a fault of the real cores, finds none', (seed) => {
+  expect(runSeed(seed).violations).toEqual([]);
+});
+
 test('the same seed gives the same run', () => {
   expect(runSeed(7)).toEqual(runSeed(7));
 });

@@ -3,6 +3,7 @@ import { TrainingError } from './errors';
 /** What a number must be. */
 interface NumberRule {
   readonly minimum?: number;
+  readonly maximum?: number;
   /** Excluded. */
   readonly above?: number;
   /** Excluded. */
@@ -81,16 +82,17 @@ export class OptionReader<O extends object> {
   }
 }
 
-function fits(value: unknown, { minimum = -Infinity, above = -Infinity, below = Infinity, integer = false }: NumberRule): value is number {
+function fits(value: unknown, { minimum = -Infinity, maximum = Infinity, above = -Infinity, below = Infinity, integer = false }: NumberRule): value is number {
   if (typeof value !== 'number' || Number.isNaN(value)) return false;
   if (integer && !Number.isSafeInteger(value)) return false;
-  return value >= minimum && (value > above || above === -Infinity) && (value < below || below === Infinity);
+  return value >= minimum && value <= maximum && (value > above || above === -Infinity) && (value < below || below === Infinity);
 }
 
-function ruleInWords({ minimum, above, below, integer = false }: NumberRule): string {
+function ruleInWords({ minimum, maximum, above, below, integer = false }: NumberRule): string {
   const limits = [
     ...(minimum === undefined ? [] : [`of at least ${minimum}`]),
     ...(above === undefined ? [] : [`above ${above}`]),
+    ...(maximum === undefined ? [] : [`of at most ${maximum}`]),
     ...(below === undefined ? [] : [`below ${below}`]),
   ];
   return [integer ? 'an integer' : 'a number', limits.join(' and ')].filter((part) => part !== '').join(' ');

@@ -1,7 +1,11 @@
 import { toJson, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { cutToWidth, displayWidth, padToWidth } from './terminal-text';
 
 /** Where a command writes: text for people, or one JSON document a line for programs. */
 export class Output {
+  /** Lines on the screen that are redrawn. */
+  private liveLines = 0;
+
   constructor(
     readonly json: boolean,
     private readonly stdout: NodeJS.WriteStream = process.stdout,
@@ -15,6 +19,10 @@ export class Output {
 
   get columns(): number {
     return this.stderr.columns || 80;
+  }
+
+  get rows(): number {
+    return this.stderr.rows || 24;
   }
 
   /** A line of text; nothing with --json. */
@@ -39,19 +47,41 @@ export class Output {
 
   /** Redraws the current line of a terminal. */
   redraw(text: string): void {
-    if (this.interactive) this.stderr.write(`\r\u001b[2K${text.slice(0, this.columns - 1)}`);
+    this.redrawLines([text]);
   }
 
+  /** Redraws some lines of a terminal in their place: as many as fit, none longer than the screen is wide. */
+  redrawLines(lines: readonly string[]): void {
+    if (!this.interactive) return;
+    const shown = lines.slice(0, Math.max(1, this.rows - 1)).map((line) => cutToWidth(line, this.columns - 1));
+    this.stderr.write(`${this.toFirstLine()}${shown.join('\n')}`);
+    this.liveLines = shown.length;
+  }
+
+  /** Takes away what is redrawn, before anything else is written. */
   clearLine(): void {
-    if (this.interactive) this.stderr.write('\r\u001b[2K');
+    if (!this.interactive) return;
+    this.stderr.write(this.toFirstLine());
+    this.liveLines = 0;
+  }
+
+  /** To where the redrawn lines begin, and nothing below. */
+  private toFirstLine(): string {
+    return `\r${this.liveLines > 1 ? `\u001b[${this.liveLines - 1}A` : ''}\u001b[J`;
   }
 
   /** Columns aligned to the widest cell; the header in capitals. */
   table(header: readonly string[], rows: readonly (readonly string[])[]): void {
     const all = [header.map((h) => h.toUpperCase()), ...rows];
-    const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-    for (const row of all) this.line(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+    for (const line of alignColumns(all)) this.line(line);
   }
+}
+
+/** Rows of cells as lines, each column as wide as its widest cell. */
+export function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => { widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell)); });
+  return rows.map((row) => row.map((cell, column) => padToWidth(cell, widths[column] ?? 0)).join('  ').trimEnd());
 }
 
 export const formatBytes = (bytes: number): string => {

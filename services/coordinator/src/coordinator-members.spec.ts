@@ -124,9 +124,13 @@ describe('a member that is lost costs its job that member:', () => {
     const w = new CoordinatorWorld();
     const { name, a, b } = await pair(w);
     await w.coordinator.agentLeaving(B);
-    expect([a.assignment.number, b.told.at(-1), await notices(w, name)]).toEqual([2, 'abort', [`left ${B} (rank 1)`]]);
-    await w.exited(B);
+    expect([a.assignment.number, a.assignment.atBoundary, b.told.at(-1), await notices(w, name)]).toEqual([2, true, 'release', [`left ${B} (rank 1)`]]);
+    // Up to the boundary it works with the others.
+    await w.coordinator.memberProgress(b.session, [step(0)]);
+    expect((await w.job(name)).committedSteps).toBe(1n);
     await w.ready([a]);
+    expect([b.told.at(-1), b.closed]).toEqual(['abort', true]);
+    await w.exited(B);
     await w.pass(250);
     expect([w.agents.free(), await w.state(name)]).toEqual([[], 'RUNNING']);
   });

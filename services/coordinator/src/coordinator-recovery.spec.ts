@@ -149,6 +149,26 @@ describe('a job that lost all its workers', () => {
     expect((await w.job(name)).reports).toEqual([]);
   });
 
+  test('goes on from the checkpoint before when the last one cannot be read, then from its beginning; no restart is spent and nobody is kept out', async () => {
+    const w = new CoordinatorWorld();
+    const { name, members: [first] } = await w.run([A], { maxRestarts: 1 });
+    if (!first) throw new Error('a member was asked for');
+    for (const steps of [2, 4]) await w.checkpoint(first, steps);
+    await w.exited(A);
+    const from: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const member = await w.join(name, A);
+      from.push(member.assignment.checkpoint);
+      if (i === 2) break;
+      const lost = { reason: 'CHECKPOINT_LOST', message: 'it is damaged' };
+      await w.coordinator.memberFailed(member.session, create(JobErrorSchema, lost), { ...lost, fault: 'CLUSTER' });
+      expect([await w.state(name), member.told.at(-1)]).toEqual(['QUEUED', 'abort']);
+      await w.exited(A);
+    }
+    expect(from).toEqual(['artifacts/c/versions/4', 'artifacts/c/versions/2', '']);
+    expect((await w.store.listCheckpoints(name)).map((one) => one.version)).toEqual([]);
+  });
+
   test('from a checkpoint that an earlier coordinator took note of', async () => {
     const w = new CoordinatorWorld();
     const { name, a } = await pair(w);

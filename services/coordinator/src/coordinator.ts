@@ -11,22 +11,26 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { toProgressPoint } from '@lockstep/client';
 import {
-  CheckpointCommittedSchema, CommittedSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, PositionSchema, TrainJobSchema, TrainJobSpecSchema,
+  CommittedSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, TrainJobSchema, TrainJobSpecSchema,
   type CheckpointWritten, type JobError, type JobResult, type MemberFinished, type MemberHello, type ProgressEntry, type TrainJob, type TrainJobSpec,
 } from '@lockstep/contract';
-import { addressOf, admit, barredWorkers, heldWorkers, isStanding, QUEUED, refusalOf, reportersOf, takeCheckpoint, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
+import { addressOf, admit, barredWorkers, heldWorkers, isStanding, QUEUED, refusalOf, reportersOf, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
 import type { Logger } from '@lockstep/rpc';
 import type { AgentRegistry, RunningChild } from './agent-registry';
-import { CheckpointCleaner, isSuperseded, type CheckpointShelf } from './checkpoint-cleaner';
+import { CheckpointBook } from './checkpoint-book';
+import { CheckpointCleaner, type CheckpointShelf } from './checkpoint-cleaner';
 import { CoordinatorError } from './coordinator-error';
 import { JobEffects, type Fence } from './job-effects';
 import { eventsOf } from './job-events';
 import { jobHasEnded, toJobState, withState, type JobRecord } from './job-record';
-import type { JobChange, JobStore } from './job-store';
+import type { JobStore } from './job-store';
 import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toResumePoint, toStoredCall, withoutPeers, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
 import { takeProgress } from './progress';
 import { Serial } from './serial';
 import type { Submission } from './submission';
+
+/** What a member says that cannot read what the job was to go on from. */
+const CHECKPOINT_LOST = 'CHECKPOINT_LOST';
 
 /** Time and identity, as arguments. */
 export interface Surroundings {
@@ -43,6 +47,7 @@ export class Coordinator {
   private readonly serial = new Serial();
   private readonly effects: JobEffects;
   private readonly cleaner: CheckpointCleaner;
+  private readonly checkpoints: CheckpointBook;
   private leaving = false;
 
   constructor(
@@ -54,6 +59,7 @@ export class Coordinator {
     private readonly logger: Logger,
   ) {
     this.cleaner = new CheckpointCleaner(fence, store, (task) => this.serial.run(task), around, logger);
+    this.checkpoints = new CheckpointBook(store, this.cleaner, around);
     this.effects = new JobEffects({
       agents, fence, newId: () => around.newId(), artifactAddress: settings.artifactAddress,
       input: (job, input) => {
@@ -207,6 +213,7 @@ export class Coordinator {
   }
 
   memberFailed(session: MemberSession, reported: JobError, failure: JobFailure): Promise<void> {
+    if (reported.reason === CHECKPOINT_LOST) return this.checkpointLost(session, reported.message);
     return this.memberInput(session, { kind: 'MEMBER_FAILED', worker: session.worker, failure }, (job, state) => (state.kind === 'FAILED' ? { ...job, error: reported } : job));
   }
 
@@ -224,18 +231,15 @@ export class Coordinator {
   }
 
   /** A checkpoint is in the artifact service: from here on the job goes on from it if it has to. */
-  memberCheckpoint(session: MemberSession, { version, stateDigest, steps, position }: CheckpointWritten): Promise<void> {
+  memberCheckpoint(session: MemberSession, written: CheckpointWritten): Promise<void> {
+    return this.withMember(session, (job) => this.checkpoints.written(job, written));
+  }
+
+  /** What the job was to go on from cannot be read: it goes on from the checkpoint before, or from its beginning. */
+  private checkpointLost(session: MemberSession, detail: string): Promise<void> {
     return this.withMember(session, async (job) => {
-      if (!isStanding(job.state)) return;
-      const place = position ?? create(PositionSchema);
-      const told = { step: Number(steps), position: toBinary(PositionSchema, place), version, stateDigest, generation: job.state.generation };
-      const listed = await this.store.listCheckpoints(session.job);
-      const taken = isSuperseded(version, listed.map((one) => one.version)) ? undefined : takeCheckpoint(listed, told, job.record.job.spec?.checkpoint?.keep ?? 1);
-      if (!taken) return;
-      const change: JobChange = { checkpoints: [told], droppedCheckpoints: taken.dropped.map((one) => one.version) };
-      await this.store.update(job.record.job, [{ case: 'checkpointCommitted', value: create(CheckpointCommittedSchema, { position: place, version, stateDigest, steps }) }], this.around.nowMs(), change);
-      job.checkpoint = taken.kept.map(toResumePoint)[0];
-      this.cleaner.listChanged(session.job, taken.kept.map((one) => one.version));
+      await this.checkpoints.lost(job);
+      await this.apply(session.job, { kind: 'CHECKPOINT_LOST', worker: session.worker, detail });
     });
   }
 

@@ -1,6 +1,6 @@
 /** What is stored of a job against what is told of it now: the rules that every job store keeps. */
-import { callDiverged, checkpointDiverged, commitDiverged } from './job-store-error';
-import type { Checkpoint, FinishedCall, StepCommit } from './job-store';
+import { callDiverged, checkpointDiverged } from './job-store-error';
+import type { Checkpoint, FinishedCall } from './job-store';
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
@@ -8,14 +8,6 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b
 export function mergeCall(job: string, stored: FinishedCall | undefined, told: FinishedCall): FinishedCall {
   if (stored && !sameBytes(stored.record, told.record)) throw callDiverged(job, told.number, stored.record, told.record);
   return stored ?? told;
-}
-
-/** @throws JobStoreError COMMIT_DIVERGED */
-export function mergeCommit(job: string, stored: StepCommit | undefined, told: StepCommit): StepCommit {
-  if (!stored) return told;
-  if (stored.digest === undefined) return { ...stored, digest: told.digest };
-  if (told.digest !== undefined && told.digest !== stored.digest) throw commitDiverged(job, told.step, stored.digest, told.digest);
-  return stored;
 }
 
 /** @throws JobStoreError CHECKPOINT_DIVERGED */

@@ -16,7 +16,6 @@ export interface JobSchema {
   };
   counter: { name: string; value: number };
   finished_call: { job: string; number: number; record: Uint8Array };
-  step_commit: { job: string; step: number; digest: string | null; ledger: Uint8Array };
   checkpoint: { job: string; version: string; step: number; position: Uint8Array; state_digest: string; generation: number };
 }
 
@@ -70,5 +69,13 @@ const recovery: Migration = {
   },
 };
 
+/** Nothing was ever kept there: what was committed last is in the job's machine. */
+const noStepCommits: Migration = {
+  name: 'no table of step commits',
+  up: async (transaction) => {
+    await transaction.schema.dropTable('step_commit').execute();
+  },
+};
+
 /** All versions of the schema, oldest first. */
-export const jobMigrations: readonly Migration[] = [eventLogMigration, jobs, recovery, leaseMigration];
+export const jobMigrations: readonly Migration[] = [eventLogMigration, jobs, recovery, leaseMigration, noStepCommits];

@@ -1,5 +1,5 @@
 /** What a job store refuses, for programs. */
-export type JobStoreErrorReason = 'NO_SUCH_JOB' | 'CALL_DIVERGED' | 'COMMIT_DIVERGED' | 'CHECKPOINT_DIVERGED';
+export type JobStoreErrorReason = 'NO_SUCH_JOB' | 'CALL_DIVERGED' | 'CHECKPOINT_DIVERGED';
 
 /** A change that contradicts what is stored: nothing of it was stored. */
 export class JobStoreError extends Error {
@@ -14,10 +14,6 @@ export const noSuchJob = (job: string): JobStoreError => new JobStoreError('NO_S
 export const callDiverged = (job: string, number: number, stored: Uint8Array, given: Uint8Array): JobStoreError =>
   new JobStoreError('CALL_DIVERGED', `call ${number} of ${job} finished with other bytes than before: ${shown(stored)} are stored, ${shown(given)} came now. `
     + 'A call that is made again must end the same: look for a source of chance in the module');
-
-export const commitDiverged = (job: string, step: number, stored: string, given: string): JobStoreError =>
-  new JobStoreError('COMMIT_DIVERGED', `step ${step} of ${job} was committed with state digest ${stored}, and now with ${given}. `
-    + 'A step that is done again must give the same bytes: look for a source of chance in the module');
 
 export const checkpointDiverged = (job: string, version: string): JobStoreError =>
   new JobStoreError('CHECKPOINT_DIVERGED', `${version} is a checkpoint of ${job} already, of another position or state. A version never changes: this report is of another one`);

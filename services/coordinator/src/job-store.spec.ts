@@ -51,7 +51,7 @@ test('a folder of the release before goes on with its jobs', async () => {
   await old.close();
   const store = await SqlJobStore.openFolder(folder, '1');
   expect((await store.unfinished()).map((r) => [r.job.name, r.machine, [...r.token]])).toEqual([['jobs/old', undefined, [7]]]);
-  await store.update(job, [], 1, { machine: new Uint8Array([1]), commits: [{ step: 1, digest: 'd', ledger: new Uint8Array() }] });
-  expect(await store.lastCommit('jobs/old')).toMatchObject({ step: 1 });
+  await store.update(job, [], 1, { machine: new Uint8Array([1]), calls: [{ number: 0, record: new Uint8Array([2]) }] });
+  expect(await store.listCalls('jobs/old')).toMatchObject([{ number: 0 }]);
   await store.close();
 });

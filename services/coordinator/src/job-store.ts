@@ -16,16 +16,6 @@ export interface FinishedCall {
   readonly record: Uint8Array;
 }
 
-/** A step that was reported as applied. */
-export interface StepCommit {
-  /** Counts the steps of the job over all its calls. */
-  readonly step: number;
-  /** Digest of the state after the step, when it was computed. */
-  readonly digest: string | undefined;
-  /** Which replica read which records, as the member wrote it. */
-  readonly ledger: Uint8Array;
-}
-
 /** A version in the artifact service from which the job can go on. */
 export interface Checkpoint {
   readonly step: number;
@@ -45,8 +35,6 @@ export interface JobChange {
   readonly machine?: Uint8Array;
   /** A number is stored once. */
   readonly calls?: readonly FinishedCall[];
-  /** A step is stored once. Its ledger is the first one's; a digest that was not computed the first time is added. */
-  readonly commits?: readonly StepCommit[];
   /** A version is stored once. */
   readonly checkpoints?: readonly Checkpoint[];
   /** Versions that are no checkpoints any more; after the additions. */
@@ -63,7 +51,7 @@ export interface JobStore {
   /**
    * Stores all of one decision, or nothing of it.
    *
-   * @throws JobStoreError NO_SUCH_JOB; CALL_DIVERGED, COMMIT_DIVERGED or CHECKPOINT_DIVERGED with both sides
+   * @throws JobStoreError NO_SUCH_JOB; CALL_DIVERGED or CHECKPOINT_DIVERGED with both sides
    */
   update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change?: JobChange): Promise<void>;
   get(name: string): Promise<JobRecord | undefined>;
@@ -80,8 +68,6 @@ export interface JobStore {
   listCalls(job: string): Promise<readonly FinishedCall[]>;
   /** Newest first: the largest step, and of one step the largest generation. */
   listCheckpoints(job: string): Promise<readonly Checkpoint[]>;
-  /** The commit of the largest step. */
-  lastCommit(job: string): Promise<StepCommit | undefined>;
   /** Events of a job after a sequence number, oldest first, at most `limit`. */
   readEvents(job: string, afterSequence: bigint, limit: number): Promise<readonly JobEvent[]>;
   /** Events of a job after a sequence number: those of the past, then new ones as they are stored, until the signal aborts. */

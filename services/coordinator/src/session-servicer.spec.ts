@@ -152,7 +152,7 @@ describe('a session', () => {
     const { name, members: [a, b] } = await w.running();
     await a.say(message({ case: 'ready', value: {} }, 9n));
     expect(a.end?.error).toMatchObject({ reason: 'FENCED' });
-    await w.coordinator.agentLeaving(B);
+    await w.coordinator.childExited(B, name, w.agents.get(B)?.child?.child ?? '', 'it was killed');
     await settled();
     expect([b.commands.at(-1), b.end]).toEqual(['abort', { error: undefined }]);
     expect(await w.state(name)).toBe('RENDEZVOUS');
@@ -175,11 +175,13 @@ describe('what an agent says', () => {
     expect(w.agents.free()).toEqual([B]);
   });
 
-  test('that it leaves takes it out of its job', async () => {
+  test('that it leaves takes it out of its job, and its process is stopped when the others go on', async () => {
     const w = new SessionWorld();
-    const { name, agents: [, agent] } = await w.running();
+    const { name, agents: [, agent], members: [a] } = await w.running();
     await agent.say(create(AgentMessageSchema, { message: { case: 'leaving', value: {} } }));
-    expect([await w.state(name), agent.commands.at(-1), (await w.job(name)).generation?.members.map((m) => m.worker)]).toEqual(['RENDEZVOUS', 'stopChild', [A]]);
+    expect([await w.state(name), agent.commands.at(-1), (await w.job(name)).generation?.members.map((m) => m.worker)]).toEqual(['RENDEZVOUS', 'startChild', [A]]);
+    await a.say(message({ case: 'ready', value: {} }, 2n));
+    expect([await w.state(name), agent.commands.at(-1)]).toEqual(['RUNNING', 'stopChild']);
   });
 });
 

@@ -1,18 +1,17 @@
-/** Finished calls, commits and checkpoints in the tables of a job store. All functions work inside a transaction that their caller has. */
+/** Finished calls and checkpoints in the tables of a job store. All functions work inside a transaction that their caller has. */
 import type { DatabaseTransaction } from '@lockstep/storage';
-import { mergeAll, mergeCall, mergeCheckpoint, mergeCommit } from './job-change';
+import { mergeAll, mergeCall, mergeCheckpoint } from './job-change';
 import type { JobSchema } from './job-schema';
-import type { Checkpoint, FinishedCall, JobChange, StepCommit } from './job-store';
+import type { Checkpoint, FinishedCall, JobChange } from './job-store';
 
 type Query = DatabaseTransaction<JobSchema>['query'];
 
 /** Rows in one statement: databases bound the number of parameters. */
 const ROWS_A_STATEMENT = 500;
 
-/** Stores what is new. @throws JobStoreError CALL_DIVERGED, COMMIT_DIVERGED or CHECKPOINT_DIVERGED */
-export async function storeProgress(query: Query, job: string, { calls = [], commits = [], checkpoints = [], droppedCheckpoints = [] }: JobChange): Promise<void> {
+/** Stores what is new. @throws JobStoreError CALL_DIVERGED or CHECKPOINT_DIVERGED */
+export async function storeProgress(query: Query, job: string, { calls = [], checkpoints = [], droppedCheckpoints = [] }: JobChange): Promise<void> {
   for (const some of slices(calls)) await storeCalls(query, job, some);
-  for (const some of slices(commits)) await storeCommits(query, job, some);
   for (const some of slices(checkpoints)) await storeCheckpoints(query, job, some);
   for (const some of slices(droppedCheckpoints)) await query.deleteFrom('checkpoint').where('job', '=', job).where('version', 'in', some).execute();
 }
@@ -22,16 +21,6 @@ async function storeCalls(query: Query, job: string, calls: readonly FinishedCal
   const changed = mergeAll(new Map(stored.map((row) => [row.number, toCall(row)])), calls, (c) => c.number, (s, t) => mergeCall(job, s, t));
   if (changed.size === 0) return;
   await query.insertInto('finished_call').values([...changed.values()].map(({ number, record }) => ({ job, number, record }))).execute();
-}
-
-async function storeCommits(query: Query, job: string, commits: readonly StepCommit[]): Promise<void> {
-  const stored = await query.selectFrom('step_commit').selectAll().where('job', '=', job).where('step', 'in', commits.map((c) => c.step)).execute();
-  const changed = mergeAll(new Map(stored.map((row) => [row.step, toCommit(row)])), commits, (c) => c.step, (s, t) => mergeCommit(job, s, t));
-  if (changed.size === 0) return;
-  await query.insertInto('step_commit')
-    .values([...changed.values()].map(({ step, digest, ledger }) => ({ job, step, digest: digest ?? null, ledger })))
-    .onConflict((conflict) => conflict.columns(['job', 'step']).doUpdateSet((e) => ({ digest: e.ref('excluded.digest') })))
-    .execute();
 }
 
 async function storeCheckpoints(query: Query, job: string, checkpoints: readonly Checkpoint[]): Promise<void> {
@@ -44,8 +33,6 @@ async function storeCheckpoints(query: Query, job: string, checkpoints: readonly
 }
 
 export const toCall = ({ number, record }: JobSchema['finished_call']): FinishedCall => ({ number, record });
-
-export const toCommit = ({ step, digest, ledger }: JobSchema['step_commit']): StepCommit => ({ step, digest: digest ?? undefined, ledger });
 
 export const toCheckpoint = ({ step, position, version, state_digest, generation }: JobSchema['checkpoint']): Checkpoint =>
   ({ step, position, version, stateDigest: state_digest, generation });

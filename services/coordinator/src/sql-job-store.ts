@@ -4,9 +4,9 @@ import { AssignmentSchema, JobEventSchema, JobState, TrainJobSchema, type JobEve
 import { EventLog, openDatabase, openPostgres, type Database, type DatabaseTransaction, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
 import { jobHasEnded, type JobRecord, type NewEvent } from './job-record';
 import { jobMigrations, type JobSchema } from './job-schema';
-import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob, StepCommit } from './job-store';
+import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob } from './job-store';
 import { noSuchJob } from './job-store-error';
-import { storeProgress, toCall, toCheckpoint, toCommit } from './sql-job-progress';
+import { storeProgress, toCall, toCheckpoint } from './sql-job-progress';
 
 const SERVICE = 'coordinator';
 
@@ -108,11 +108,6 @@ export class SqlJobStore implements JobStore {
   async listCheckpoints(job: string): Promise<readonly Checkpoint[]> {
     const rows = await this.database.query.selectFrom('checkpoint').selectAll().where('job', '=', job).orderBy('step', 'desc').orderBy('generation', 'desc').execute();
     return rows.map(toCheckpoint);
-  }
-
-  async lastCommit(job: string): Promise<StepCommit | undefined> {
-    const row = await this.database.query.selectFrom('step_commit').selectAll().where('job', '=', job).orderBy('step', 'desc').limit(1).executeTakeFirst();
-    return row && toCommit(row);
   }
 
   async readEvents(job: string, afterSequence: bigint, limit: number): Promise<readonly JobEvent[]> {

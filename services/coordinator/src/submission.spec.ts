@@ -12,9 +12,10 @@ const VERSIONS = [
   version('artifacts/none/versions/1', 'Examples', ['Split-train/empty', 'Split-eval/c']),
   version('artifacts/bad/versions/1', 'Examples', ['Split-train/corrupt', 'Split-eval/c', 'schema.pbtxt']),
 ];
+const CHECKPOINTS = [version('artifacts/t/versions/1', 'Checkpoint', ['state.bin']), version('artifacts/t/versions/2', 'Checkpoint', ['other'])];
 const COUNTS: Record<string, number> = { 'Split-train/a': 10, 'Split-train/b': SHARD_RECORDS + 1, 'Split-eval/c': 5, 'Split-train/empty': 0 };
 const catalog: Catalog = {
-  version: (name) => Promise.resolve(VERSIONS.find((v) => v.name === name)),
+  version: (name) => Promise.resolve([...VERSIONS, ...CHECKPOINTS].find((v) => v.name === name)),
   countRecords: (_version, files) => (files.some((f) => f.path.endsWith('corrupt'))
     ? Promise.reject(new DataProblem('Split-train/corrupt of artifacts/bad/versions/1 is truncated: record 3 at byte 128 ends early'))
     : Promise.resolve(new Map(files.map((f) => [f.path, COUNTS[f.path] ?? 0])))),
@@ -47,6 +48,17 @@ test.each<[string, MessageInitShape<typeof TrainJobSpecSchema>, RegExp]>([
   const found = await violations(check(change));
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(expected);
+});
+
+test.each([
+  ['artifacts/t/versions/1', []],
+  ['artifacts/t/versions/2', [/^spec\.tuner\.trial\.start_from: .* holds no state\.bin/]],
+  ['artifacts/t/versions/9', [/^spec\.tuner\.trial\.start_from: .* does not exist/]],
+  ['artifacts/m/versions/1', [/^spec\.tuner\.trial\.start_from: .* is of type Module, not Checkpoint/]],
+])('a trial that goes on from %s is looked up', async (startFrom, messages) => {
+  const checked = check({ tuner: { part: { case: 'trial', value: { hyperparametersJson: '{"space": [], "values": {}}', initialEpoch: 1, epochs: 2, startFrom } } } });
+  if (messages.length === 0) await expect(checked).resolves.toMatchObject({ spec: { function: 'tunerFn' } });
+  else expect(await violations(checked)).toEqual(messages.map((message) => expect.stringMatching(message) as string));
 });
 
 test('a truncated file and a schema that does not parse come in one answer, with the place', async () => {

@@ -1,4 +1,4 @@
-import { grow, NO_AREAS, RoundPlanner, subtreeRoots, type AreaSizes, type CallClaim, type CollectiveError, type ExchangeConstants, type Position, type Range, type RoundPlace } from '@lockstep/reduction';
+import { fits, grow, NO_AREAS, RoundPlanner, subtreeRoots, type AreaSizes, type CallClaim, type CollectiveError, type ExchangeConstants, type Position, type Range, type RoundPlace } from '@lockstep/reduction';
 import { Arena } from '../arena/arena';
 import { ArenaAccess } from '../arena/arena-access';
 import { Counters, type ExchangeStats } from '../group/counters';
@@ -108,10 +108,13 @@ export class MemoryMember {
   /** Opens and submits a round. */
   async begin(position: Position, bucketLengths: readonly number[], present: readonly boolean[], leaf: WorldRound['leaf']): Promise<RoundPlace> {
     const { replicas, members, rank } = this.identity;
-    const areas = grow(this.areas, this.planner.place(bucketLengths, this.areas).needs);
-    await this.group.untilFlushed();
-    this.arena.reserve(areas);
-    this.areas = areas;
+    const { needs } = this.planner.place(bucketLengths, this.areas);
+    if (!fits(this.areas, needs)) {
+      await this.group.untilFlushed();
+      this.areas = grow(this.areas, needs);
+      this.arena.reserve(this.areas);
+    }
+    const { areas } = this;
     const { place } = this.planner.place(bucketLengths, areas);
     const roots = subtreeRoots(replicas, members[rank]?.range ?? { from: 0, to: 0 });
     this.reduced = 0;

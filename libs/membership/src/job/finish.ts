@@ -20,7 +20,9 @@ export function finished(facts: JobFacts, state: JobState, report: FinishReport,
 
 /** @returns undefined while a member has not finished */
 export function finishIfAll(facts: JobFacts, state: StandingState, nowMs: number): Transition | undefined {
-  const reports = state.members.map((member) => ({ member, report: state.finished.find(({ worker }) => worker === member.worker) }));
+  // Asked after each report: thousands of members must not each look through thousands of reports.
+  const byWorker = new Map(state.finished.map((report) => [report.worker, report]));
+  const reports = state.members.map((member) => ({ member, report: byWorker.get(member.worker) }));
   const [chief] = reports;
   if (!chief?.report) return undefined;
   for (const { member, report } of reports) {

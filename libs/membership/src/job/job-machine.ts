@@ -17,6 +17,7 @@ import { hasEnded, heldWorkers, isStanding, NO_DEFERRAL, type Absence, type JobF
 import { fencedOff, moved, UNCHANGED, type JobEffect, type JobFacts, type JobInput, type JobNotice, type Transition } from './job-transition';
 import { letGo, releasedLost, wantsToLeave } from './leave';
 import { assign, regroup, seatNames } from './regroup';
+import { resumeFromAnother } from './restart';
 import { evictee, lateMembers } from './suspicion';
 
 type Input<Kind extends JobInput['kind']> = Extract<JobInput, { kind: Kind }>;
@@ -38,6 +39,7 @@ export function transition(facts: JobFacts, state: JobState, input: JobInput, no
     case 'WORKER_LOST': return lost(facts, state, input.worker, input.detail, nowMs);
     case 'WORKER_ABSENT': return absent(facts, state, input, nowMs);
     case 'WORKER_BACK': return back(facts, state, input);
+    case 'CHECKPOINT_LOST': return resumeFromAnother(facts, state, input);
     case 'LEAVING': return leaving(facts, state, input.worker, nowMs);
     case 'TAKEN_OVER': return takenOver(facts, state, nowMs);
     case 'CANCEL': return hasEnded(state) ? UNCHANGED : end(state, { kind: 'CANCELLED' }, 'cancelled by a client');

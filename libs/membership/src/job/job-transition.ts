@@ -48,6 +48,8 @@ export type JobInput =
   /** Its session ended; it may come back. */
   | { readonly kind: 'WORKER_ABSENT'; readonly worker: string; readonly detail: string }
   | { readonly kind: 'WORKER_BACK'; readonly worker: string; readonly generation: number }
+  /** What the job was to go on from cannot be read, and is none of its checkpoints any more. */
+  | { readonly kind: 'CHECKPOINT_LOST'; readonly worker: string; readonly detail: string }
   /** It wants to go. */
   | { readonly kind: 'LEAVING'; readonly worker: string }
   /** This coordinator took the job over from a process before it: nobody's session is open yet. */

@@ -5,7 +5,7 @@
  *    addresses from the same arguments.
  * 2. Areas only move when nothing is in flight. While they stay, what a peer has not pulled yet cannot be overwritten:
  *    inputs are written again after the round, which ends when all peers have them or they are sent, and outputs
- *    after all peers ask for more.
+ *    after all peers have spoken in the next one.
  * 3. Everything starts at a multiple of 64 bytes, so that it agrees modulo 8 with the payload of an aligned message.
  */
 import { splitBucket, type BucketSplit } from '../chunk-ownership';

@@ -3,8 +3,9 @@
  *
  * 1. A chunk is placed only when node, offset, length and sender are what the plan expects, and only once. It is written to its
  *    place as it comes, and counts when it is whole.
- * 2. A chunk is reduced when the own part is submitted and every present slot's values are there: in the plan's
- *    order, whatever the order of arrival.
+ * 2. A chunk is reduced when the own part is submitted, every present slot's values are there, and whoever contributes
+ *    nothing has said so: in the plan's order, whatever the order of arrival. Who has spoken in this operation has all
+ *    sums of the one before, which may be sent from where this one's are written.
  * 3. The bucket is finished when every member has said what it contributes, be it nothing, all sums are in place, and the
  *    own inputs may be written again.
  */
@@ -58,6 +59,8 @@ export class BucketReduction {
   /** Per own chunk: present slots of peers whose values are not there. */
   private readonly pending: Uint16Array;
   private readonly reduced: Uint8Array;
+  /** Absent slots of peers who have not said so. */
+  private silent: number;
   private reducedChunks = 0;
   private submitted = false;
   /** Chunks that were received, as `slot or rank : chunk`. */
@@ -80,6 +83,7 @@ export class BucketReduction {
     const foreign = slots.map((slot, i) => ({ slot, i })).filter(({ slot }) => slot.rank !== rank);
     this.pending = new Uint16Array(chunks).fill(foreign.filter(({ i }) => plan.present[i] === true).length);
     this.reduced = new Uint8Array(chunks);
+    this.silent = foreign.filter(({ i }) => plan.present[i] !== true).length;
     this.contributionsMissing = new Int32Array(worldSize);
     this.sumsMissing = new Int32Array(worldSize);
     for (const { slot, i } of foreign) this.bump(this.contributionsMissing, slot.rank, plan.present[i] === true ? chunks : 1);
@@ -97,7 +101,7 @@ export class BucketReduction {
   submit(): void {
     this.submitted = true;
     this.sendContributions();
-    for (let chunk = 0; chunk < this.reduced.length; chunk++) this.reduceIfComplete(chunk);
+    this.reduceComplete();
   }
 
   place(from: number, header: PieceHeader, payloadBytes: number): Placement {
@@ -137,6 +141,9 @@ export class BucketReduction {
         if (present) {
           this.bump(this.pending, chunk, -1);
           this.reduceIfComplete(chunk);
+        } else {
+          this.silent--;
+          if (this.silent === 0) this.reduceComplete();
         }
         this.context.progressed(this.index);
       },
@@ -185,8 +192,12 @@ export class BucketReduction {
     }
   }
 
+  private reduceComplete(): void {
+    for (let chunk = 0; chunk < this.reduced.length; chunk++) this.reduceIfComplete(chunk);
+  }
+
   private reduceIfComplete(chunk: number): void {
-    if (!this.submitted || this.pending[chunk] !== 0 || this.reduced[chunk] !== 0) return;
+    if (!this.submitted || this.silent > 0 || this.pending[chunk] !== 0 || this.reduced[chunk] !== 0) return;
     this.reduced[chunk] = 1;
     this.reducedChunks++;
     const { rank, worldSize, plan, registers, chunkLength, arena } = this.context;

@@ -1,4 +1,5 @@
 import type { Algorithm, Suggestion } from '../study/algorithm';
+import { endOrWait } from '../study/end-or-wait';
 import type { StudyHistory } from '../study/study-history';
 import { WHOLE } from '../study/trial-record';
 import { DesignSpace } from './design-space';
@@ -21,7 +22,7 @@ export class BayesianOptimization implements Algorithm {
     const sample = propose({ history, design, observations: observe(history, design), options: this.options, axis: undefined });
     switch (sample.kind) {
       case 'VALUES': return { kind: 'TRIAL', values: sample.values, fidelity: WHOLE, memo: sample.memo, origin: 'ALGORITHM' };
-      case 'EXHAUSTED': return sample;
+      case 'EXHAUSTED': return endOrWait(history, sample.why);
     }
   }
 }

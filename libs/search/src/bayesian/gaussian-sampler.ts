@@ -5,7 +5,13 @@ import { refuseViolations } from '../search-error';
 import { DesignSpace } from './design-space';
 import { checkGaussianOptions, type GaussianOptions } from './gaussian-options';
 import { observe } from './observations';
-import { propose } from './propose';
+import { explore, propose } from './propose';
+
+/**
+ * Every third point is an initial one, whatever the process says, as in BOHB (Falkner et al., "BOHB: Robust and Efficient Hyperparameter Optimization at
+ * Scale", 2018): low rungs may mislead it, and until a higher one has been seen nothing else would tell.
+ */
+const EXPLORED_EVERY = 3;
 
 export interface GaussianSamplerOptions extends GaussianOptions {
   /** Of a trial that gets through to the end; that of the Hyperband or ASHA that it samples for. A positive integer. */
@@ -29,7 +35,8 @@ export class GaussianSampler implements Sampler {
   sample(history: StudyHistory): Sample {
     const design = DesignSpace.of(history.space);
     const positions = history.trials.map(({ fidelity }) => this.position(fidelity));
-    return propose({ history, design, observations: observe(history, design), options: this.options, axis: { positions, target: 1 } });
+    const request = { history, design, observations: observe(history, design), options: this.options, axis: { positions, target: 1 } };
+    return history.trials.length % EXPLORED_EVERY === EXPLORED_EVERY - 1 ? explore(request) : propose(request);
   }
 
   /** From 0 for an epoch to 1 for all, and beyond where a study was cut down. */

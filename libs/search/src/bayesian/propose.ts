@@ -44,20 +44,28 @@ export interface ProposalRequest {
 export function propose(request: ProposalRequest): Sample {
   const { history: { trials }, design, observations, options } = request;
   const tried = new TriedPoints(design, trials);
-  if (tried.count >= design.size) return { kind: 'EXHAUSTED', why: `all ${design.size} points of the space have been tried` };
+  if (tried.count >= design.size) return exhausted(design);
   const scored = observations.filter(({ outcome }) => outcome.kind === 'SCORED').length;
-  if (tried.count < initialPoints(options, design.columns) || scored < SCORED_MIN) {
-    return { kind: 'VALUES', values: design.valuesOf(initialPoint(request, tried)), memo: {} };
-  }
+  if (tried.count < initialPoints(options, design.columns) || scored < SCORED_MIN) return explored(request, tried);
   const surrogate = fitSurrogate(request);
   const point = tried.firstUntried(rankPoints(request, surrogate, tried)) ?? drawUntried(request, tried);
   return { kind: 'VALUES', values: design.valuesOf(point), memo: surrogate.newFit === undefined ? {} : memoOf(surrogate.newFit) };
 }
 
-function initialPoint(request: ProposalRequest, tried: TriedPoints): Float64Array {
+/** The same without asking a surrogate: the next point of the initial design. */
+export function explore(request: ProposalRequest): Sample {
+  const tried = new TriedPoints(request.design, request.history.trials);
+  return tried.count >= request.design.size ? exhausted(request.design) : explored(request, tried);
+}
+
+const exhausted = (design: DesignSpace): Sample => ({ kind: 'EXHAUSTED', why: `all ${design.size} points of the space have been tried` });
+
+function explored(request: ProposalRequest, tried: TriedPoints): Sample {
   const { history: { seed }, design } = request;
-  if (!tried.has(design.defaultPoint)) return design.defaultPoint;
-  return tried.firstUntried(haltonPoints(design, tried.count, seed)) ?? drawUntried(request, tried);
+  const point = tried.has(design.defaultPoint)
+    ? tried.firstUntried(haltonPoints(design, tried.count, seed)) ?? drawUntried(request, tried)
+    : design.defaultPoint;
+  return { kind: 'VALUES', values: design.valuesOf(point), memo: {} };
 }
 
 function* haltonPoints(design: DesignSpace, from: number, seed: number): Generator<Float64Array> {

@@ -92,6 +92,12 @@ function grownSpace(study: TrackedStudy, parameters: SearchSpace): KnownSpace {
   return { kind: 'KNOWN', space: merge.space };
 }
 
+/** Has a study know further parameters. @throws SearchError INVALID_SPACE */
+export function growSpace(study: TrackedStudy, parameters: SearchSpace): Move<void> {
+  const space = grownSpace(study, parameters);
+  return space === study.space ? { study, changes: [], result: undefined } : { study: { ...study, space }, changes: [{ kind: 'STUDY', told: true }], result: undefined };
+}
+
 /** A trial that was evaluated elsewhere. */
 export interface ForeignTrial {
   readonly values: Values;

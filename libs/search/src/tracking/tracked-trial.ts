@@ -30,6 +30,14 @@ export interface TrackedMeasurement extends Measurement {
   readonly execution: number;
 }
 
+/** Of a trial that a job evaluates. */
+export interface TrialLineage {
+  /** jobs/{job} of its last try. */
+  readonly job: string;
+  /** artifacts/{artifact}/versions/{version} of the state that it ended with; undefined until then, and when it did not come to its end. */
+  readonly checkpoint: string | undefined;
+}
+
 /** A trial as its study keeps it. */
 export interface TrackedTrial {
   readonly number: number;
@@ -50,6 +58,8 @@ export interface TrackedTrial {
   readonly endedBy: string | undefined;
   /** Of the current try. */
   readonly measurements: readonly TrackedMeasurement[];
+  /** Absent where clients evaluate. */
+  readonly lineage?: TrialLineage;
 }
 
 /** A trial that was just thought of. */

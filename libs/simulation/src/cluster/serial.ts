@@ -2,6 +2,7 @@
 export class Serial<Outcome> {
   private readonly waiting: (() => void)[] = [];
   private busy = false;
+  private running = false;
 
   run(task: (done: (outcome: Outcome) => void) => void, settled: (outcome: Outcome) => void): void {
     this.waiting.push(() => task((outcome) => {
@@ -12,11 +13,16 @@ export class Serial<Outcome> {
     this.next();
   }
 
+  /** A loop, not a recursion: thousands of tasks may settle at once. */
   private next(): void {
-    if (this.busy) return;
-    const task = this.waiting.shift();
-    if (!task) return;
-    this.busy = true;
-    task();
+    if (this.running) return;
+    this.running = true;
+    while (!this.busy) {
+      const task = this.waiting.shift();
+      if (!task) break;
+      this.busy = true;
+      task();
+    }
+    this.running = false;
   }
 }

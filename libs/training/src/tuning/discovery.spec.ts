@@ -49,7 +49,8 @@ const shared = { executionsPerTrial: 1, maxRetriesPerTrial: 0, maxConsecutiveFai
 test.each([
   [new RandomSearch({ hypermodel }), 'RandomSearch', { maxTrials: 10, ...shared }],
   [new GridSearch({ hypermodel, seed: 0 }), 'GridSearch', { seed: 0, ...shared }],
-  [new BayesianOptimization({ hypermodel, numInitialPoints: 5, maxRetriesPerTrial: 2 }), 'BayesianOptimization', { maxTrials: 10, numInitialPoints: 5, alpha: 1e-4, beta: 2.6, ...shared, maxRetriesPerTrial: 2 }],
+  [new BayesianOptimization({ hypermodel, numInitialPoints: 5, maxRetriesPerTrial: 2 }), 'BayesianOptimization', { maxTrials: 10, numInitialPoints: 5, ...shared, maxRetriesPerTrial: 2 }],
+  [new BayesianOptimization({ hypermodel, maxTrials: 3, alpha: 1e-3, beta: 2.6 }), 'BayesianOptimization', { maxTrials: 3, alpha: 1e-3, beta: 2.6, ...shared }],
   [new Hyperband({ hypermodel, maxEpochs: 27 }), 'Hyperband', { maxEpochs: 27, factor: 3, hyperbandIterations: 1, ...shared }],
   [new Asha({ hypermodel, maxTrials: 50, factor: 4, executionsPerTrial: 2 }), 'Asha', { maxTrials: 50, maxEpochs: 100, minEpochs: 1, factor: 4, ...shared, executionsPerTrial: 2 }],
 ])('%# a tuner is reported by its class, with KerasTuner\'s defaults', (tuner, algorithm, options) => {
@@ -100,6 +101,7 @@ test.each<[string, () => unknown, TrainingErrorReason, RegExp]>([
   ['no hypermodel', () => new RandomSearch({ objective: 'loss' } as unknown as RandomSearchOptions), 'BAD_ARGUMENT', /new RandomSearch\(\): hypermodel is a function \(hp\) => model/],
   ['an option that there is not', tunerFn(tf, { directory: '/tmp' } as object), 'BAD_ARGUMENT', /new RandomSearch\(\): there is no option directory; there are hypermodel, .*, maxTrials/],
   ['half a trial', tunerFn(tf, { maxTrials: 0.5 }), 'BAD_ARGUMENT', /maxTrials must be an integer of at least 1, got 0\.5/],
+  ['more noise than there is', () => new BayesianOptimization({ hypermodel, alpha: 2 }), 'BAD_ARGUMENT', /alpha must be a number above 0 and of at most 1, got 2/],
   ['too low a ceiling', () => new Asha({ hypermodel, maxEpochs: 3, minEpochs: 9 }), 'BAD_ARGUMENT', /minEpochs must be at most maxEpochs, 3, got 9/],
   ['hyperparameters that are none', tunerFn(tf, { hyperparameters: {} as HyperParameters }), 'BAD_ARGUMENT', /hyperparameters is a HyperParameters object/],
   ['a hypermodel that builds nothing', tunerFn(tf, { hypermodel: () => undefined as never }), 'BAD_HYPERMODEL', /the hypermodel built nothing: it must return a tf\.LayersModel/],

@@ -1,5 +1,4 @@
-import type { Direction, Objective } from '@lockstep/search';
-import { directionOf } from '../callbacks/direction';
+import { objectiveOf, SearchError, type Direction, type Objective } from '@lockstep/search';
 import { TrainingError } from '../errors';
 
 /** A metric by its name in the logs, with which way it gets better where its name does not tell. */
@@ -27,9 +26,12 @@ export function readObjectives(owner: string, given: unknown): readonly Objectiv
 
 function readObjective(owner: string, given: unknown): Objective {
   if (typeof given === 'string') {
-    const direction = directionOf(given);
-    if (!direction) throw refused(owner, `whether more or less of ${given} is better cannot be told by its name: write objective: {name: '${given}', direction: 'max'} or 'min'`);
-    return { metric: given, direction: DIRECTIONS[direction] };
+    try {
+      return objectiveOf(given);
+    } catch (e) {
+      if (!(e instanceof SearchError)) throw e;
+      throw refused(owner, `whether more or less of ${given} is better cannot be told by its name: write objective: {name: '${given}', direction: 'max'} or 'min'`);
+    }
   }
   if (typeof given === 'object' && given !== null && 'name' in given && typeof given.name === 'string' && 'direction' in given && (given.direction === 'min' || given.direction === 'max')) {
     return { metric: given.name, direction: DIRECTIONS[given.direction] };

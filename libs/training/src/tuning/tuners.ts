@@ -33,9 +33,9 @@ export class GridSearch extends Tuner {
 export interface BayesianOptimizationOptions extends TunerOptions, TrialLimit {
   /** Trials before the model of the objective is asked. Default: the algorithm's. */
   readonly numInitialPoints?: number;
-  /** Variance of the noise that is assumed at least, of scores scaled to variance 1. Default: 1e-4. */
+  /** The least noise that scores are taken to have, as a share of their variance. Default: it is fitted. */
   readonly alpha?: number;
-  /** How much an uncertain point is preferred, where the algorithm weighs it. Default: 2.6. */
+  /** Values are chosen where mean - beta * deviation is least. Default: by expected improvement, which KerasTuner does not have. */
   readonly beta?: number;
 }
 
@@ -45,7 +45,7 @@ export class BayesianOptimization extends Tuner {
     const read = new OptionReader('new BayesianOptimization()', options, [...TUNER_OPTIONS, 'maxTrials', 'numInitialPoints', 'alpha', 'beta']);
     super('BayesianOptimization', read, options, {
       maxTrials: read.number('maxTrials', 10, COUNT), numInitialPoints: read.optionalNumber('numInitialPoints', COUNT),
-      alpha: read.number('alpha', 1e-4, { above: 0, below: Infinity }), beta: read.number('beta', 2.6, { minimum: 0, below: Infinity }),
+      alpha: read.optionalNumber('alpha', { above: 0, maximum: 1 }), beta: read.optionalNumber('beta', { minimum: 0, below: Infinity }),
     });
   }
 }

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { JobState, JobStateChangedSchema, ShardTableSchema, TrainJobSchema } from '@lockstep/contract';
 import type { Lease } from '@lockstep/storage';
 import type { JobRecord, NewEvent } from '../job-record';
-import type { Checkpoint, JobChange, JobStore, StepCommit } from '../job-store';
+import type { Checkpoint, JobChange, JobStore } from '../job-store';
 import type { SqlJobStore } from '../sql-job-store';
 
 const record = (name: string, requestId = ''): JobRecord => ({
@@ -11,7 +11,6 @@ const record = (name: string, requestId = ''): JobRecord => ({
 });
 const changed = (state: JobState): NewEvent => ({ case: 'stateChanged', value: create(JobStateChangedSchema, { state }) });
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
-const commit = (step: number, digest: string | undefined = `d${step}`): StepCommit => ({ step, digest, ledger: bytes(`rows of ${step}`) });
 const checkpoint = (step: number, change: Partial<Checkpoint> = {}): Checkpoint =>
   ({ step, position: bytes(`at ${step}`), version: `artifacts/c/versions/${step}`, stateDigest: `s${step}`, generation: 1, ...change });
 const A = 'jobs/a';
@@ -122,48 +121,13 @@ export function jobStoreContract(kind: string, open: () => Promise<JobStore>): v
       await store.insert(record(A), [], 0);
       await tell({ calls: [{ number: 0, record: bytes('zero') }], machine: bytes('before') });
       const error = store.update({ ...jobA, state: JobState.FAILED }, [changed(JobState.FAILED)], 1, {
-        machine: bytes('after'), commits: [commit(1)], checkpoints: [checkpoint(1)], calls: [{ number: 1, record: bytes('one') }, { number: 0, record: bytes('Zero') }],
+        machine: bytes('after'), checkpoints: [checkpoint(1)], calls: [{ number: 1, record: bytes('one') }, { number: 0, record: bytes('Zero') }],
       });
       await expect(error).rejects.toMatchObject({ reason: 'CALL_DIVERGED', message: expect.stringMatching(/call 0 of jobs\/a.*7a65726f.*5a65726f/) as string });
       expect((await store.get(A))?.machine).toEqual(bytes('before'));
       expect((await store.get(A))?.job.state).toBe(JobState.QUEUED);
       expect((await store.listCalls(A)).map((c) => c.number)).toEqual([0]);
-      expect(await store.lastCommit(A)).toBeUndefined();
       expect(await store.listCheckpoints(A)).toEqual([]);
-      expect(await eventCount()).toBe(0);
-    });
-
-    test('knows the last of many commits, told in batches that overlap', async () => {
-      await store.insert(record(A), [], 0);
-      expect(await store.lastCommit(A)).toBeUndefined();
-      const steps = Array.from({ length: 1300 }, (_, step) => commit(step)); // More than go into one statement.
-      await tell({ commits: steps.slice(0, 1200) }, [changed(JobState.RUNNING)]);
-      await tell({ commits: [...steps.slice(1100)].reverse() });
-      await tell({ commits: steps.slice(3, 4) });
-      expect(await store.lastCommit(A)).toEqual(commit(1299));
-      expect(await store.lastCommit('jobs/b')).toBeUndefined();
-    });
-
-    test('a step committed again keeps its first ledger, and gets the digest that was missing', async () => {
-      await store.insert(record(A), [], 0);
-      await tell({ commits: [{ ...commit(7), digest: undefined }] });
-      expect(await store.lastCommit(A)).toEqual({ step: 7, digest: undefined, ledger: bytes('rows of 7') });
-      await tell({ commits: [{ step: 7, digest: 'd7', ledger: bytes('dealt anew') }] });
-      await tell({ commits: [{ ...commit(7), digest: undefined }] });
-      expect(await store.lastCommit(A)).toEqual({ step: 7, digest: 'd7', ledger: bytes('rows of 7') });
-    });
-
-    test.each([
-      ['what is stored', [[commit(7)], [commit(8), commit(7, 'other')]]],
-      ['itself', [[commit(6), commit(7), commit(7, 'other')]]],
-      ['what it had added', [[{ ...commit(7), digest: undefined }], [commit(7), commit(7, 'other')]]],
-    ])('refuses commits that contradict %s, naming both digests', async (_case, batches) => {
-      await store.insert(record(A), [], 0);
-      const last = batches.at(-1) ?? [];
-      for (const batch of batches.slice(0, -1)) await tell({ commits: batch });
-      const before = await store.lastCommit(A);
-      await expect(tell({ commits: last }, [changed(JobState.RUNNING)])).rejects.toMatchObject({ reason: 'COMMIT_DIVERGED', message: expect.stringMatching(/step 7 of jobs\/a.* d7,.*other/) as string });
-      expect(await store.lastCommit(A)).toEqual(before);
       expect(await eventCount()).toBe(0);
     });
 
@@ -232,14 +196,13 @@ export function durableJobStoreContract(kind: string, make: () => Promise<() => 
     const open = await make();
     const first = await open();
     await first.insert(record(A, 'r'), [changed(JobState.QUEUED)], 1);
-    await first.update(jobA, [changed(JobState.RUNNING)], 2, { machine: bytes('m'), calls: [{ number: 0, record: bytes('zero') }], commits: [commit(3)], checkpoints: [checkpoint(3)] });
+    await first.update(jobA, [changed(JobState.RUNNING)], 2, { machine: bytes('m'), calls: [{ number: 0, record: bytes('zero') }], checkpoints: [checkpoint(3)] });
     const generation = await first.nextGeneration();
     await first.close();
     const second = await open();
     try {
       expect((await second.unfinished()).map((r) => [r.job.name, r.machine])).toEqual([[A, bytes('m')]]);
       expect(await second.listCalls(A)).toEqual([{ number: 0, record: bytes('zero') }]);
-      expect(await second.lastCommit(A)).toEqual(commit(3));
       expect(await second.listCheckpoints(A)).toEqual([checkpoint(3)]);
       expect(await second.readEvents(A, 0n, 9)).toHaveLength(2);
       expect(await second.nextGeneration()).toBeGreaterThan(generation);

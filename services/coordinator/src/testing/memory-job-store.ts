@@ -2,14 +2,13 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobEventSchema, JobState, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { jobHasEnded, type JobRecord, type NewEvent } from '../job-record';
-import { mergeAll, mergeCall, mergeCheckpoint, mergeCommit } from '../job-change';
-import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob, StepCommit } from '../job-store';
+import { mergeAll, mergeCall, mergeCheckpoint } from '../job-change';
+import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob } from '../job-store';
 import { noSuchJob } from '../job-store-error';
 
 /** What a job goes on with. */
 interface Progress {
   readonly calls: Map<number, FinishedCall>;
-  readonly commits: Map<number, StepCommit>;
   readonly checkpoints: Map<string, Checkpoint>;
 }
 
@@ -76,10 +75,6 @@ export class MemoryJobStore implements JobStore {
     return Promise.resolve([...this.progressOf(job).checkpoints.values()].sort((a, b) => b.step - a.step || b.generation - a.generation));
   }
 
-  lastCommit(job: string): Promise<StepCommit | undefined> {
-    return Promise.resolve([...this.progressOf(job).commits.values()].sort((a, b) => b.step - a.step)[0]);
-  }
-
   readEvents(job: string, afterSequence: bigint, limit: number): Promise<readonly JobEvent[]> {
     return Promise.resolve(this.log.filter((e) => e.job === job && e.sequence > afterSequence).slice(0, limit));
   }
@@ -102,7 +97,7 @@ export class MemoryJobStore implements JobStore {
   }
 
   private progressOf(job: string): Progress {
-    return this.progress.get(job) ?? { calls: new Map(), commits: new Map(), checkpoints: new Map() };
+    return this.progress.get(job) ?? { calls: new Map(), checkpoints: new Map() };
   }
 
   private news(signal: AbortSignal): Promise<void> {
@@ -122,10 +117,9 @@ export class MemoryJobStore implements JobStore {
   }
 }
 
-function merged(job: string, { calls, commits, checkpoints }: Progress, change: JobChange): Progress {
+function merged(job: string, { calls, checkpoints }: Progress, change: JobChange): Progress {
   const next: Progress = {
     calls: new Map([...calls, ...mergeAll(calls, change.calls ?? [], (c) => c.number, (s, t) => mergeCall(job, s, t))]),
-    commits: new Map([...commits, ...mergeAll(commits, change.commits ?? [], (c) => c.step, (s, t) => mergeCommit(job, s, t))]),
     checkpoints: new Map([...checkpoints, ...mergeAll(checkpoints, change.checkpoints ?? [], (c) => c.version, (s, t) => mergeCheckpoint(job, s, t))]),
   };
   for (const version of change.droppedCheckpoints ?? []) next.checkpoints.delete(version);

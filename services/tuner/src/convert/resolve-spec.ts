@@ -90,7 +90,7 @@ function resolveRules(spec: StudySpec, violations: Violation[]): StudyRules {
       ...(maxTrials !== undefined && { maxTrials }), ...(maxTotalEpochs !== undefined && { maxEpochs: Number(maxTotalEpochs) }), ...(durationLimitMs !== undefined && { maxDurationMs: durationLimitMs }),
       maxConsecutiveFailures: maxConsecutiveFailedTrials ?? MAX_CONSECUTIVE_FAILED,
     },
-    maxParallelTrials, retry: { ...RETRY_DEFAULTS, maxRetries: maxRetriesPerTrial ?? RETRY_DEFAULTS.maxRetries }, leaseMs,
+    maxParallelTrials: maxParallelTrials ?? (spec.jobs ? 1 : undefined), retry: { ...RETRY_DEFAULTS, maxRetries: maxRetriesPerTrial ?? RETRY_DEFAULTS.maxRetries }, leaseMs,
   };
 }
 

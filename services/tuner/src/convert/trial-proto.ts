@@ -16,6 +16,7 @@ export function toTrialMessage(study: TrialContext, trial: TrackedTrial): Trial 
   const { fidelity } = trial;
   const message = create(TrialSchema, {
     name: trialName(study, trial.number), values: toParameterValues(spaceOf(study), trial.values), origin: ORIGINS[trial.origin], state: stateOf(trial), attempts: trial.attempts,
+    job: trial.lineage?.job ?? '', checkpoint: trial.lineage?.checkpoint ?? '',
   });
   if (fidelity.kind === 'WHOLE') return message;
   const { iteration, bracket, round, initialEpoch, epochs, parent } = fidelity;

@@ -2,7 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import {
-  CreateStudyRequestSchema, DeleteStudyResponseSchema, HyperbandSchema, ListStudiesResponseSchema, StudySpecSchema,
+  CreateStudyRequestSchema, DeleteStudyResponseSchema, HyperbandSchema, JobEvaluationSchema, ListStudiesResponseSchema, StudySpecSchema,
   type ExtendStudyRequest, type StudyEvent, type StudySpec, type TunerService, type WatchStudyRequest,
 } from '@lockstep/contract';
 import { newStudy, type ForeignTrial, type Violation } from '@lockstep/search';
@@ -11,18 +11,26 @@ import { cutPage } from '@lockstep/storage';
 import { fromParameters } from '../convert/space-proto';
 import { resolveSpec } from '../convert/resolve-spec';
 import { toStudyMessage } from '../convert/study-proto';
+import type { StudyJobs } from '../jobs/study-jobs';
 import type { Tuner } from '../study/tuner';
 import { RequestCheck } from './request-check';
 import { requestDigest } from './request-digest';
 
-type StudyRpcs = 'createStudy' | 'getStudy' | 'listStudies' | 'extendStudy' | 'stopStudy' | 'deleteStudy' | 'watchStudy';
+type StudyRpcs = 'discoverStudy' | 'createStudy' | 'getStudy' | 'listStudies' | 'extendStudy' | 'stopStudy' | 'deleteStudy' | 'watchStudy';
 
 /** Trials of another study that a new one begins with, at most. */
 const MAX_WARM_START_TRIALS = 10_000;
 const MAX_WARM_START_STUDIES = 20;
 
-export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): string }): Pick<ServiceImplementation<typeof TunerService>, StudyRpcs> {
+export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): string; readonly jobs: StudyJobs }): Pick<ServiceImplementation<typeof TunerService>, StudyRpcs> {
   return {
+    discoverStudy: async (request, { signal }) => {
+      const check = new RequestCheck();
+      const requestId = check.requestId(request.requestId);
+      if (!request.jobs) check.fault('jobs', 'is required: the job that runs the module');
+      check.done();
+      return around.jobs.discover(request.jobs ?? create(JobEvaluationSchema), requestId, signal);
+    },
     createStudy: async (request) => {
       const check = new RequestCheck();
       const id = check.studyId('study_id', request.studyId);
@@ -34,11 +42,14 @@ export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): 
       if (sources.length > MAX_WARM_START_STUDIES) check.fault('spec.warm_start_from', `${sources.length} studies, at most ${MAX_WARM_START_STUDIES}`);
       if (sources.length > 0 && given.space.case === 'discovery') check.fault('spec.warm_start_from', 'what there is to search must be known: say search_space');
       const warm = check.violations.length === 0 && resolved ? await warmStart(tuner, sources, resolved.objectives.length, check.violations) : [];
+      if (check.violations.length === 0 && resolved?.spec.jobs) await around.jobs.check(resolved.spec.jobs, resolved.space, check.violations);
       check.done();
       if (!resolved) throw new Error('a request without a spec passed its check');
       const study = newStudy(`studies/${id ?? around.newId()}`, resolved.space, resolved.objectives, resolved.rules, around.nowMs());
       const digest = requestDigest(CreateStudyRequestSchema, create(CreateStudyRequestSchema, { ...request, requestId: '' }));
-      return toStudyMessage(await tuner.create(study, resolved, warm, { id: requestId, digest }));
+      const made = await tuner.create(study, resolved, warm, { id: requestId, digest });
+      around.jobs.take(made);
+      return toStudyMessage(made);
     },
     getStudy: async ({ name }) => toStudyMessage(await tuner.get(named(name))),
     listStudies: async (request) => {
@@ -57,7 +68,9 @@ export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): 
       const { maxTrials, maxTotalEpochs, maxDuration } = request;
       check.done();
       const limits = { ...(maxTrials !== undefined && { maxTrials }), ...(maxTotalEpochs !== undefined && { maxEpochs: Number(maxTotalEpochs) }), ...(maxDuration && { maxDurationMs: durationMs(maxDuration) }) };
-      return toStudyMessage(await tuner.extend(name, { limits, parameters }, (spec) => extendAlgorithm(spec, request)));
+      const extended = await tuner.extend(name, { limits, parameters }, (spec) => extendAlgorithm(spec, request));
+      around.jobs.take(extended);
+      return toStudyMessage(extended);
     },
     stopStudy: async ({ name }) => toStudyMessage(await tuner.stop(named(name))),
     deleteStudy: async ({ name }) => {

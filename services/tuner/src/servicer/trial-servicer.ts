@@ -19,7 +19,7 @@ import { foreignTrials } from './foreign-trials';
 import { RequestCheck } from './request-check';
 import { requestDigest } from './request-digest';
 
-type TrialRpcs = Exclude<keyof ServiceImplementation<typeof TunerService>, 'createStudy' | 'getStudy' | 'listStudies' | 'extendStudy' | 'stopStudy' | 'deleteStudy' | 'watchStudy'>;
+type TrialRpcs = 'suggestTrials' | 'reportMeasurement' | 'checkStop' | 'completeTrial' | 'heartbeat' | 'getTrial' | 'listTrials' | 'listBestTrials' | 'enqueueTrial' | 'importTrials';
 
 const MAX_COUNT = 100;
 const MAX_WAIT_MS = 60_000;

@@ -1,6 +1,7 @@
 /**
  * Studies and trials as JSON: maps as lists of pairs, since a name may be `__proto__`, and numbers that JSON lacks as tagged text.
  */
+import { types } from 'node:util';
 import { isHeld, type KnownSpace, type TrackedMeasurement, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
 import { StorageError } from '@lockstep/storage';
 
@@ -9,7 +10,8 @@ const NUMBER_KEY = '$number';
 
 const write = (value: unknown): string => JSON.stringify(value, (_key, part: unknown) => {
   if (typeof part === 'number' && (!Number.isFinite(part) || Object.is(part, -0))) return { [NUMBER_KEY]: Object.is(part, -0) ? '-0' : String(part) };
-  return part instanceof Map ? { $map: [...part] } : part;
+  // What comes from another thread may be of another realm, where instanceof is false.
+  return types.isMap(part) ? { $map: [...part] } : part;
 });
 
 function read(text: string, what: string): unknown {

@@ -6,8 +6,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import {
-  completeEnded, completeTrial, enqueueValues, extendStudy, hear, importTrials, stopStudy, takeMeasurement, trialLost, trialName, TrackingError,
-  type Extension, type Findings, type ForeignTrial, type Imported, type Move, type SearchSpace, type StudyChange, type TrackedMeasurement, type TrackedStudy, type TrackedTrial, type TrialOutcome, type Values,
+  completeEnded, completeTrial, enqueueValues, extendStudy, growSpace, hear, importTrials, noteLineage, stopStudy, takeMeasurement, trialLost, trialName, TrackingError,
+  type Extension, type Findings, type ForeignTrial, type Imported, type Move, type SearchSpace, type StudyChange, type TrackedMeasurement, type TrackedStudy, type TrackedTrial, type TrialLineage, type TrialOutcome, type Values,
 } from '@lockstep/search';
 import type { StudySpec } from '@lockstep/contract';
 import { toStudyMessage } from '../convert/study-proto';
@@ -100,6 +100,11 @@ export class Tuner {
     }
   }
 
+  /** Notes the job that evaluates a client's trial, and what it trained. */
+  async note(name: string, number: number, client: string, lineage: TrialLineage): Promise<void> {
+    return this.withTrial(name, number, client, (live) => live.post((study, nowMs) => noteLineage(study, number, client, lineage, nowMs)));
+  }
+
   /** A trial with its times and measurements. @throws TunerError NO_SUCH_TRIAL */
   async getTrial(name: string, number: number): Promise<StoredTrial> {
     const stored = await this.parts.store.getTrial(name, number);
@@ -127,6 +132,12 @@ export class Tuner {
       await live.post((study, nowMs) => extendStudy(study, { ...extension, algorithmGrew: grew }, nowMs), grew ? { spec } : {});
       return live.stored;
     });
+  }
+
+  /** Has a study know further parameters; it stays in its state. */
+  async grow(name: string, parameters: SearchSpace): Promise<void> {
+    const live = await this.require(name);
+    await live.post((study) => growSpace(study, parameters));
   }
 
   /** @returns how many wait to be tried */

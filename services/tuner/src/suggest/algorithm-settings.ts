@@ -1,7 +1,7 @@
 /** What decides on suggestions, as plain data: it goes to another thread, which makes the algorithm of it. */
 import {
   Asha, BayesianOptimization, CurveStopper, EnqueuedFirst, GaussianSampler, GridSearch, Hyperband, MedianStopper, RandomSampler, RandomSearch, RungStopper,
-  type Algorithm, type AshaOptions, type CurveOptions, type GaussianOptions, type HyperbandOptions, type MedianOptions, type Sampler, type Stopper,
+  type Algorithm, type AshaOptions, type CurveOptions, type GaussianOptions, type HyperbandOptions, type MedianOptions, type Sampler, type Stopper, type Sweep,
 } from '@lockstep/search';
 
 export type SamplerKind = 'RANDOM' | 'GAUSSIAN_PROCESS';
@@ -25,15 +25,15 @@ export function makeAlgorithm(settings: AlgorithmSettings): Algorithm {
     case 'RANDOM_SEARCH': return new EnqueuedFirst(new RandomSearch());
     case 'GRID_SEARCH': return new EnqueuedFirst(new GridSearch());
     case 'BAYESIAN': return new EnqueuedFirst(new BayesianOptimization(settings.options));
-    case 'HYPERBAND': return new Hyperband(makeSampler(settings.sampler), settings.options);
-    case 'ASHA': return new Asha(makeSampler(settings.sampler), settings.options);
+    case 'HYPERBAND': return new Hyperband(makeSampler(settings.sampler, settings.options), settings.options);
+    case 'ASHA': return new Asha(makeSampler(settings.sampler, settings.options), settings.options);
   }
 }
 
-function makeSampler(kind: SamplerKind): Sampler {
+function makeSampler(kind: SamplerKind, { maxEpochs }: Sweep): Sampler {
   switch (kind) {
     case 'RANDOM': return new RandomSampler();
-    case 'GAUSSIAN_PROCESS': return new GaussianSampler();
+    case 'GAUSSIAN_PROCESS': return new GaussianSampler({ maxEpochs });
   }
 }
 

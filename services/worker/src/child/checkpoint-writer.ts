@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { CheckpointWrittenSchema, type CheckpointPolicy, type CheckpointWritten } from '@lockstep/contract';
-import { fileOfBytes, type ArtifactClient } from '@lockstep/client';
+import { checkpointArtifact, fileOfBytes, type ArtifactClient } from '@lockstep/client';
 import { CheckpointSchedule } from '@lockstep/membership';
 import type { Position } from '@lockstep/reduction';
 import type { TrainingState } from '@lockstep/training';
@@ -16,9 +16,6 @@ import { toPosition } from './progress-reporter';
 
 export const CHECKPOINT_FILE = 'state.bin';
 export const CHECKPOINT_TYPE = 'Checkpoint';
-
-/** Artifact of a job's checkpoints. */
-export const checkpointArtifact = (job: string): string => `artifacts/${job.replace('/', '-')}-checkpoints`;
 
 export interface CheckpointParts {
   readonly job: string;

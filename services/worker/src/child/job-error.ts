@@ -39,11 +39,17 @@ export function toJobError(caught: unknown, member: FailedMember): JobError {
   if (known instanceof StateError) return { ...base, reason: known.reason, message: known.message };
   if (known instanceof ModuleError) return { ...base, reason: known.reason, message: known.message, stack: known.cause instanceof Error ? known.cause.stack ?? '' : '' };
   if (known instanceof NoModelError) return { ...base, reason: 'NO_MODEL', message: known.message };
+  if (known instanceof CheckpointError) return { ...base, reason: 'CHECKPOINT_LOST', message: known.message, fault: Fault.CLUSTER };
   if (known instanceof RpcError) return { ...base, reason: known.details.reason ?? known.code, message: known.message, fault: Fault.CLUSTER };
   return { ...base, message: `the module threw: ${error.message}`, stack: error.stack ?? '' };
 }
 
-const KNOWN = [TrainingError, CollectiveError, ExamplesError, ShardingError, GraphError, StateError, ModuleError, NoModelError, RpcError] as const;
+/** The checkpoint that the job was to go on from cannot be read. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+const KNOWN = [TrainingError, CollectiveError, ExamplesError, ShardingError, GraphError, StateError, ModuleError, NoModelError, CheckpointError, RpcError] as const;
 
 function knownCause(error: Error): Error | undefined {
   for (let e: unknown = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {

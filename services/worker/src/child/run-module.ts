@@ -1,5 +1,5 @@
 /** Runs the user's function as a member of the group, and reports what came of it. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { MemberFinishedSchema, MemberPreparedSchema, Numerics, type Assignment, type FinishedCall, type TrainJobSpec } from '@lockstep/contract';
@@ -10,15 +10,16 @@ import type { ExchangeHandle } from '@lockstep/exchange';
 import type { ElasticCollective } from '@lockstep/membership';
 import { decodeCanonicalJson, installTraining, type CallRecord, type Replay, type Training, type TrainingRuntime } from '@lockstep/training';
 import type { ChildConfig } from '../child-config';
-import { CheckpointWriter, CHECKPOINT_FILE } from './checkpoint-writer';
+import { CheckpointWriter } from './checkpoint-writer';
 import type { ElasticMembership } from './elastic-membership';
 import { exportNotes } from './export-model';
 import { makeFnArgs } from './fn-args';
-import { checkDigest, decodeJobState, digestOf, encodeJobState } from './job-state-file';
+import { checkDigest, decodeJobState, encodeJobState } from './job-state-file';
 import type { MemberLink } from './member-link';
 import { loadFunction } from './module-loader';
 import { trainModel, type ModuleWork, type WorkParts } from './module-work';
 import { ProgressReporter } from './progress-reporter';
+import { readResumePoint } from './resume-checkpoint';
 import { TrainingReport } from './training-report';
 import { runDiscovery, runTrialJob } from './tuner-work';
 
@@ -134,9 +135,7 @@ async function entranceOf({ entrance, assignment, collective, link }: ModuleRun,
   }
   collective.start();
   if (assignment.checkpoint === '') return {};
-  const bytes = await readFile(await cache.file(assignment.checkpoint, CHECKPOINT_FILE));
-  // The cache has checked the bytes against the version's manifest.
-  const { steps, state } = decodeJobState({ bytes, digest: digestOf(bytes) });
+  const { steps, state } = await readResumePoint(assignment.checkpoint, cache);
   report.steps = steps;
   return { resume: state };
 }
