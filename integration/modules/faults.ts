@@ -13,8 +13,8 @@ interface Fault {
   readonly phase: 'DATA' | 'COMPUTE' | 'REDUCE' | 'APPLY' | 'EVALUATE' | 'CALLBACK' | 'EXPORT';
   /** The n-th time that the phase is entered by this process. */
   readonly count: number;
-  /** Default: the process ends. HANG: its compute thread goes on for ever, in one step. */
-  readonly how?: 'HANG';
+  /** Default: the process ends. HANG: its compute thread goes on for ever, in one step. LEAVE: its worker is told to end, as by its operator. */
+  readonly how?: 'HANG' | 'LEAVE';
   /** Folder that holds a mark of each fault that has happened. */
   readonly marks: string;
 }
@@ -52,6 +52,10 @@ class FaultPoint {
         continue; // It has happened: this is the next process.
       }
       while (fault.how === 'HANG');
+      if (fault.how === 'LEAVE') {
+        process.kill(process.ppid, 'SIGTERM');
+        continue;
+      }
       if (phase !== 'REDUCE') process.kill(process.pid, 'SIGKILL');
       Atomics.store(this.signal, 0, 1);
       Atomics.notify(this.signal, 0);

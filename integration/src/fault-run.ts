@@ -1,6 +1,6 @@
 /** Jobs that are disturbed as a schedule says, on real processes. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CoordinatorClient } from '@lockstep/client';
 import type { JobEvent, TrainJob } from '@lockstep/contract';
@@ -12,7 +12,7 @@ export interface ModuleFault {
   readonly worker: string;
   readonly phase: 'DATA' | 'COMPUTE' | 'REDUCE' | 'APPLY' | 'EVALUATE' | 'CALLBACK' | 'EXPORT';
   readonly count: number;
-  readonly how?: 'HANG';
+  readonly how?: 'HANG' | 'LEAVE';
 }
 
 /** What is done to the cluster from outside, once so many steps are committed. */
@@ -22,6 +22,8 @@ export interface Action {
     | { readonly kind: 'KILL_COORDINATOR' }
     | { readonly kind: 'KILL_CHILD'; readonly worker: string }
     | { readonly kind: 'KILL_ALL_CHILDREN' }
+    /** The newest file that the artifact service keeps is cut short. */
+    | { readonly kind: 'TRUNCATE_NEWEST_BLOB' }
     | { readonly kind: 'SUSPEND'; readonly worker: string }
     | { readonly kind: 'CONTINUE'; readonly worker: string }
     | { readonly kind: 'LEAVE'; readonly worker: string };
@@ -54,6 +56,14 @@ export function childrenOf(pid: number): readonly number[] {
   } catch {
     return []; // ps says so by its exit code when there are none
   }
+}
+
+function truncateNewest(folder: string): void {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const [newest] = files.map((file) => ({ file, ms: statSync(file).mtimeMs })).sort((a, b) => b.ms - a.ms);
+  if (!newest) throw new Error(`${folder} has no files`);
+  chmodSync(newest.file, 0o600);
+  truncateSync(newest.file, Math.floor(statSync(newest.file).size / 2));
 }
 
 const WORKERS = ['w1', 'w2', 'w3'];
@@ -98,6 +108,8 @@ export class FaultRunner {
         return this.signal(this.processesOf(what.worker).slice(1), 'SIGKILL');
       case 'KILL_ALL_CHILDREN':
         return this.signal(WORKERS.flatMap((worker) => this.processesOf(worker).slice(1)), 'SIGKILL');
+      case 'TRUNCATE_NEWEST_BLOB':
+        return truncateNewest(join(this.cluster.facts.data, 'artifact', 'blobs'));
       case 'SUSPEND':
         this.suspended.set(what.worker, this.processesOf(what.worker));
         return this.signal(this.processesOf(what.worker), 'SIGSTOP');

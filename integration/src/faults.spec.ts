@@ -127,3 +127,24 @@ test('kill -9 of all workers: the job goes on from its checkpoint', async () => 
   // It went on from a checkpoint: no member computed all steps.
   for (const { replicaComputations } of outcome.job.reports) expect(replicaComputations).toBeLessThan(2n * undisturbed.committedSteps);
 }, 120_000);
+
+test('a checkpoint that is damaged: the job goes on from the one before', async () => {
+  const outcome = await runner.run('damaged', {
+    workers: '2', stepMs: 300, flags: ['--checkpoint-steps', '4'], actions: [{ afterSteps: 9, what: { kind: 'TRUNCATE_NEWEST_BLOB' } }, { afterSteps: 9, what: { kind: 'KILL_ALL_CHILDREN' } }],
+  });
+  expectUndisturbed(outcome);
+  expect(restarts(outcome)).toBe(1);
+  const told = outcome.events.flatMap((event) => (event.case === 'stateChanged' && event.value.state === JobState.QUEUED ? [event.value.detail] : [])).join('\n');
+  expect(told).toMatch(/checkpoints\/versions\/2 cannot be read, and the job goes on from the checkpoint before it: .*damaged/);
+}, 120_000);
+
+describe('SIGTERM of a worker during the export', () => {
+  test.each([['of the chief, with another', '2', 'w1'], ['of another', '2', 'w2'], ['of the only one', '1', 'w1']])('%s: one model is committed, whole', async (name, workers, worker) => {
+    const output = `sigterm-${name.replaceAll(/[ ,]+/g, '-')}`;
+    const outcome = await runner.run(output, { workers, flags: ['--checkpoint-steps', '5'], faults: [{ worker, phase: 'EXPORT', count: 1, how: 'LEAVE' }] });
+    expectUndisturbed(outcome);
+    expect(lost(outcome)).toEqual([]);
+    expect((await cluster.run('artifacts', 'show', `artifacts/${output}/versions/1`)).code).toBe(0);
+    expect((await cluster.run('artifacts', 'show', `artifacts/${output}/versions/2`)).stderr).toContain('does not exist');
+  }, 120_000);
+});

@@ -13,11 +13,11 @@ const STDERR_SHOWN_CHARS = 4000;
 /**
  * Starts a rival and waits until it is ready.
  * @param {string} name as search-rival.py calls it
- * @param {string} python executable that can import it
+ * @param {{python: string, env: Record<string, string>}} environment that can import it
  * @returns {Promise<{name: string, about: string, begin: (study: object) => Promise<void>, ask: () => Promise<{values: object, ms: number}>, tell: (score: number) => Promise<void>, stop: () => Promise<void>}>}
  */
-export async function startRival(name, python) {
-  const child = spawn(python, [SCRIPT, name], { stdio: ['pipe', 'pipe', 'pipe'] });
+export async function startRival(name, { python, env }) {
+  const child = spawn(python, [SCRIPT, name], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (chunk) => { stderr = (stderr + chunk).slice(-STDERR_SHOWN_CHARS); });
   const ended = new Promise((resolve) => {

@@ -30,8 +30,9 @@ export { parameterImportance, type Importance, type ParameterShare } from './imp
 export { Mt19937 } from './random/mt19937';
 export { RandomSampler } from './random/random-sampler';
 export { RandomSearch } from './random/random-search';
-export { kerasTunerValues, type TrialIdOf } from './results/keras-tuner-values';
+export { kerasTunerValues } from './results/keras-tuner-values';
 export { BEST_HYPERPARAMETERS_FILE, bestHyperparameters, TUNER_RESULTS_FILE, tunerResults, type FinishedStudy } from './results/tfx-results';
+export { trialIds, type TrialIdOf } from './results/trial-ids';
 export { CURVE_DEFAULTS, CurveStopper, type CurveOptions } from './stopping/curve-stopper';
 export { MEDIAN_DEFAULTS, MedianStopper, type MedianOptions } from './stopping/median-stopper';
 export { RungStopper } from './stopping/rung-stopper';
@@ -58,11 +59,11 @@ export {
 } from './tracking/direct';
 export { adviseStop, askStop, expireLeases, hear, nextExpiryMs, releaseHolder } from './tracking/leases';
 export { trialLost } from './tracking/holder';
-export { noteLineage } from './tracking/lineage';
+export { noteLineage, noteResults } from './tracking/lineage';
 export { MAX_MEASUREMENTS, takeMeasurement } from './tracking/measure';
 export { beginDiscovery, offerTrials, roomFor, takeExhaustion, takeSuggestion, type Offer } from './tracking/offer';
 export {
-  newStudy, trialName, type EndedCounts, type KnownSpace, type Move, type StudyChange, type StudyRules, type StudyState, type TrackedStudy,
+  newStudy, trialName, type CommittedResults, type EndedCounts, type KnownSpace, type Move, type StudyChange, type StudyRules, type StudyState, type TrackedStudy,
 } from './tracking/tracked-study';
 export {
   isHeld, isOpen, newTrial, toTrialRecord, type EndedState, type HeldState, type TrackedMeasurement, type TrackedState, type TrackedTrial, type TrialLineage, type TrialOrigin,

@@ -7,6 +7,7 @@ import { CliError } from './cli-error';
 export interface Cluster {
   readonly coordinator: string;
   readonly artifact: string;
+  readonly tuner: string;
 }
 
 /** What the global flags and the environment say about the cluster. */
@@ -14,6 +15,7 @@ export interface ClusterOptions {
   readonly data?: string;
   readonly coordinator?: string;
   readonly artifact?: string;
+  readonly tuner?: string;
 }
 
 /** The data folder of the local cluster: --data, else LOCKSTEP_DATA, else ~/.lockstep. */
@@ -35,28 +37,32 @@ export function retractCluster(folder: string): void {
   if (readClusterFile(folder)?.pid === process.pid) rmSync(clusterFile(folder), { force: true });
 }
 
+/** Environment variables that name services. */
+const VARIABLES: Readonly<Record<keyof Cluster, string>> = { coordinator: 'LOCKSTEP_COORDINATOR', artifact: 'LOCKSTEP_ARTIFACT', tuner: 'LOCKSTEP_TUNER' };
+
 /**
- * Finds the services: flags, then LOCKSTEP_COORDINATOR and LOCKSTEP_ARTIFACT, then the local cluster of the data folder.
+ * Finds services: flags, then LOCKSTEP_COORDINATOR, LOCKSTEP_ARTIFACT and LOCKSTEP_TUNER, then the local cluster of the data folder.
  *
+ * @param wanted the services that the command talks to
  * @throws CliError that says how to start one
  */
-export function findCluster(options: ClusterOptions): Cluster {
-  const coordinator = options.coordinator ?? process.env['LOCKSTEP_COORDINATOR'];
-  const artifact = options.artifact ?? process.env['LOCKSTEP_ARTIFACT'];
-  if (coordinator !== undefined && artifact !== undefined) return { coordinator, artifact };
+export function findCluster<S extends keyof Cluster>(options: ClusterOptions, ...wanted: readonly S[]): Pick<Cluster, S> {
   const folder = dataFolder(options);
-  const local = localCluster(folder);
-  if (!local) {
-    throw new CliError(`no cluster runs on ${folder}`, 'Start one with `lockstep up` in another terminal, or name one with --coordinator and --artifact.');
-  }
-  return { coordinator: coordinator ?? local.coordinator, artifact: artifact ?? local.artifact };
+  const found = wanted.map((service): readonly [S, string] => {
+    const address = options[service] ?? process.env[VARIABLES[service]] ?? localCluster(folder)?.[service];
+    if (address !== undefined) return [service, address];
+    throw new CliError(`no cluster runs on ${folder}`, `Start one with \`lockstep up\` in another terminal, or name one with ${inWords(wanted.map((each) => `--${each}`))}.`);
+  });
+  return Object.fromEntries(found) as Pick<Cluster, S>;
 }
+
+const inWords = (names: readonly string[]): string => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`);
 
 /** The cluster that runs on a data folder now. */
 export function localCluster(folder: string): Cluster | undefined {
-  const { coordinator, artifact, pid } = readClusterFile(folder) ?? {};
-  if (coordinator === undefined || artifact === undefined || pid === undefined || !isAlive(pid)) return undefined;
-  return { coordinator, artifact };
+  const { coordinator, artifact, tuner, pid } = readClusterFile(folder) ?? {};
+  if (coordinator === undefined || artifact === undefined || tuner === undefined || pid === undefined || !isAlive(pid)) return undefined;
+  return { coordinator, artifact, tuner };
 }
 
 function readClusterFile(folder: string): (Partial<Cluster> & { readonly pid?: number }) | undefined {

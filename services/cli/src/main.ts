@@ -5,7 +5,9 @@ import { artifactCommands } from './commands/artifacts';
 import { doctorCommand } from './commands/doctor';
 import { examplesCommands } from './commands/examples';
 import { jobCommands } from './commands/jobs';
+import { studyCommands } from './commands/studies';
 import { trainCommand } from './commands/train';
+import { tuneCommand } from './commands/tune';
 import { upCommand } from './commands/up';
 import { workersCommand } from './commands/workers';
 import { Output } from './output';
@@ -17,6 +19,7 @@ const program = new Command('lockstep')
   .option('--data <folder>', 'data folder of the local cluster (LOCKSTEP_DATA; default ~/.lockstep)')
   .option('--coordinator <host:port>', 'coordinator to talk to (LOCKSTEP_COORDINATOR)')
   .option('--artifact <host:port>', 'artifact service to talk to (LOCKSTEP_ARTIFACT)')
+  .option('--tuner <host:port>', 'tuner to talk to (LOCKSTEP_TUNER)')
   .showSuggestionAfterError(true)
   .showHelpAfterError('(lockstep --help lists the commands)')
   .configureHelp({ showGlobalOptions: true })
@@ -28,12 +31,13 @@ Examples:
   lockstep up --workers 2                                       start a cluster on this machine
   lockstep examples import penguins.json --name penguins        rows -> splits of tf.Examples, committed as a version
   lockstep train model.ts --examples penguins --workers 2       train, watch, commit the model
+  lockstep tune model.ts --examples penguins --trials 20        search hyperparameters, commit the best
   lockstep artifacts get artifacts/penguins-model/versions/1 --to ./model`);
 
 /** What every command is given. */
 export interface Context {
   readonly output: Output;
-  readonly cluster: { readonly data?: string; readonly coordinator?: string; readonly artifact?: string };
+  readonly cluster: { readonly data?: string; readonly coordinator?: string; readonly artifact?: string; readonly tuner?: string };
 }
 
 /** Runs a command's action with what the global flags say, and keeps its exit code. */
@@ -41,7 +45,7 @@ export type Run = (action: (context: Context) => Promise<ExitCode>) => Promise<v
 
 let exitCode: ExitCode = EXIT.OK;
 const run: Run = async (action) => {
-  const flags = program.opts<{ json?: boolean; data?: string; coordinator?: string; artifact?: string }>();
+  const flags = program.opts<{ json?: boolean; data?: string; coordinator?: string; artifact?: string; tuner?: string }>();
   const { json = false, ...cluster } = flags;
   const output = new Output(json);
   try {
@@ -79,13 +83,13 @@ function complain(caught: unknown, output: Output): ExitCode {
   return EXIT.FAILED;
 }
 
-for (const command of [upCommand(run), trainCommand(run), jobCommands(run), workersCommand(run), artifactCommands(run), examplesCommands(run), doctorCommand(run)]) {
+for (const command of [upCommand(run), trainCommand(run), tuneCommand(run), jobCommands(run), studyCommands(run), workersCommand(run), artifactCommands(run), examplesCommands(run), doctorCommand(run)]) {
   for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError(true);
   program.addCommand(command);
 }
 // Global flags work after the command too: that is where people type them.
 for (const command of program.commands.flatMap((c) => [c, ...c.commands])) {
-  for (const name of ['json', 'data', 'coordinator', 'artifact'] as const) {
+  for (const name of ['json', 'data', 'coordinator', 'artifact', 'tuner'] as const) {
     const option = program.options.find((o) => o.attributeName() === name);
     if (!option || command.options.some((o) => o.attributeName() === name)) continue;
     command.addOption(new Option(option.flags).hideHelp());

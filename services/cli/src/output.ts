@@ -30,6 +30,11 @@ export class Output {
     if (!this.json) this.stdout.write(`${text}\n`);
   }
 
+  /** Text as it is, without a line of its own; nothing with --json. */
+  text(text: string): void {
+    if (!this.json) this.stdout.write(text);
+  }
+
   /** A JSON document; nothing without --json. */
   document(value: unknown): void {
     if (this.json) this.stdout.write(`${JSON.stringify(value)}\n`);

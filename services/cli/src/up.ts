@@ -1,4 +1,4 @@
-/** `lockstep up`: coordinator, artifact service and N workers as processes on loopback, until Ctrl-C. */
+/** `lockstep up`: coordinator, artifact service, tuner and N workers as processes on loopback, until Ctrl-C. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, EXIT, type ExitCode } from './cli-error';
@@ -12,7 +12,7 @@ const LEAVE_TIMEOUT_MS = 8000;
 
 export interface UpOptions extends ClusterOptions {
   readonly workers: number;
-  /** Port of the coordinator; the artifact service takes the next one. 0: any free ones. */
+  /** Port of the coordinator; the artifact service takes the next one, the tuner the one after it. 0: any free ones. */
   readonly port: number;
 }
 
@@ -31,21 +31,24 @@ export async function up(options: UpOptions, output: Output): Promise<ExitCode> 
   const listen = (offset: number): string => `127.0.0.1:${options.port === 0 ? 0 : options.port + offset}`;
   const artifactArgs = (address: string): readonly string[] => ['--listen', address, '--data', join(folder, 'artifact')];
   const coordinatorArgs = (address: string, artifact: string): readonly string[] => ['--listen', address, '--data', join(folder, 'coordinator'), '--artifact', artifact];
+  const tunerArgs = (address: string, { coordinator, artifact }: Omit<Cluster, 'tuner'>): readonly string[] => ['--listen', address, '--data', join(folder, 'tuner'), '--coordinator', coordinator, '--artifact', artifact];
   try {
     const artifactProcess = start('artifact', '@lockstep/artifact', artifactArgs(listen(1)));
     const artifact = (await artifactProcess.ready()).listening;
     const coordinatorProcess = start('coordinator', '@lockstep/coordinator', coordinatorArgs(listen(0), artifact));
     const coordinator = (await coordinatorProcess.ready()).listening;
+    const tunerProcess = start('tuner', '@lockstep/tuner', tunerArgs(listen(2), { coordinator, artifact }));
     const workers = Array.from({ length: options.workers }, (_, i) => {
       const args = ['--coordinator', coordinator, '--name', `w${i + 1}`, '--data', join(folder, `worker-${i + 1}`), '--leave-timeout-ms', String(LEAVE_TIMEOUT_MS)];
       return { first: start(`worker-${i + 1}`, '@lockstep/worker', args), args };
     });
-    await Promise.all(workers.map((w) => w.first.ready()));
-    const cluster: Cluster = { coordinator, artifact };
+    const [{ listening: tuner }] = await Promise.all([tunerProcess.ready(), ...workers.map((w) => w.first.ready())]);
+    const cluster: Cluster = { coordinator, artifact, tuner };
     announceCluster(folder, cluster);
     output.document({ ...cluster, data: folder, workers: workers.map((w) => w.first.name), pids: Object.fromEntries(started.map((p) => [p.name, p.pid])) });
     output.line(`coordinator  ${coordinator}`);
     output.line(`artifact     ${artifact}`);
+    output.line(`tuner        ${tuner}`);
     output.line(`workers      ${workers.map((w) => w.first.name).join(', ')}`);
     output.line(`data         ${folder}`);
     output.line('Ready. Ctrl-C stops it.');
@@ -59,6 +62,7 @@ export async function up(options: UpOptions, output: Output): Promise<ExitCode> 
       interrupted,
       supervise(artifactProcess, restart('artifact', '@lockstep/artifact', artifactArgs(artifact)), output),
       supervise(coordinatorProcess, restart('coordinator', '@lockstep/coordinator', coordinatorArgs(coordinator, artifact)), output),
+      supervise(tunerProcess, restart('tuner', '@lockstep/tuner', tunerArgs(tuner, cluster)), output),
       ...workers.map(({ first, args }) => supervise(first, restart(first.name, '@lockstep/worker', args), output)),
     ]);
     if (ended === 'INTERRUPTED') return EXIT.OK;

@@ -268,3 +268,18 @@ describe('a session that ends', () => {
     expect(w.agents.free()).toEqual([A]);
   });
 });
+
+test('a job that starts again keeps out who failed it, says so, and takes it after a minute', async () => {
+  const w = new CoordinatorWorld();
+  const { name, b } = await pair(w, { workers: create(WorkerCountSchema, { min: 2, max: 2 }), maxRestarts: 1 });
+  await w.coordinator.memberFailed(b.session, create(JobErrorSchema), { reason: 'OUT_OF_MEMORY', message: 'no memory is left', fault: 'WORKER', worker: B, rank: 1 });
+  await w.exited(B);
+  await w.exited(A);
+  const details = (await w.events(name)).flatMap((e) => (e.case === 'stateChanged' ? [e.value.detail] : []));
+  expect([await w.state(name), w.agents.free(), details.at(-1)])
+    .toEqual(['QUEUED', [A, B], 'waits for 2 free workers: 2 of 2 are free, and for a while 1 of them is not taken: the job has lost it before']);
+  await w.pass(30_000);
+  expect(await w.state(name)).toBe('QUEUED');
+  await w.pass(31_000);
+  expect([await w.state(name), w.agents.free()]).toEqual(['RENDEZVOUS', []]);
+});

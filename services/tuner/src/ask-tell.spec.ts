@@ -180,10 +180,10 @@ describe('bad input', () => {
     }, { studyId: 'No Name' }));
     expect(error.code).toBe('INVALID_ARGUMENT');
     const fields = error.details.fieldViolations?.map(({ field }) => field) ?? [];
-    expect(fields).toEqual(expect.arrayContaining([
-      'study_id', 'spec.search_space.parameters[0].min', 'spec.search_space.parameters[1].max', 'spec.search_space.parameters[2].values', 'spec.search_space.parameters[3].conditions[0].parent',
-      'spec.search_space.parameters[4].kind', 'spec.objectives[0].direction', 'spec.max_trials', 'spec.lease', 'spec.algorithm',
-    ].map((field) => expect.stringContaining(field.replace(/\.(min|max|values)$/, '')))));
+    const parameters = 'spec.search_space.parameters';
+    expect(fields.map((field) => field.replace(/(parameters\[\d+\]).*/, '$1'))).toEqual(expect.arrayContaining([
+      'study_id', ...[0, 1, 2, 3, 4].map((i) => `${parameters}[${i}]`), 'spec.objectives[0].direction', 'spec.max_trials', 'spec.lease', 'spec.algorithm',
+    ]));
   });
 
   test.each([NaN, Infinity, -Infinity])('a score of %p makes a trial infeasible, and the search goes on', async (score) => {

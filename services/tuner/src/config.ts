@@ -25,11 +25,13 @@ export interface TunerConfig {
   readonly kerasTuner: readonly KerasListener[];
   /** host:port of the coordinator, or several with commas; absent: studies are evaluated by clients alone. */
   readonly coordinator?: string;
+  /** host:port of the artifact service, where results of studies are committed. */
+  readonly artifact?: string;
   readonly logLevel: LogLevel;
 }
 
 const text = { type: 'string' } as const;
-const OPTIONS = { 'listen': text, 'data': text, 'database': text, 'leader-lease-ms': text, 'suggestion-threads': text, 'keras-tuner': { type: 'string', multiple: true }, 'coordinator': text, 'log-level': text, 'help': { type: 'boolean' } } as const;
+const OPTIONS = { 'listen': text, 'data': text, 'database': text, 'leader-lease-ms': text, 'suggestion-threads': text, 'keras-tuner': { type: 'string', multiple: true }, 'coordinator': text, 'artifact': text, 'log-level': text, 'help': { type: 'boolean' } } as const;
 
 export const USAGE = `usage: tuner [flags]
 
@@ -42,6 +44,7 @@ export const USAGE = `usage: tuner [flags]
   --keras-tuner         HOST:PORT=STUDY serves one study to KerasTuner's workers; HOST:PORT alone serves each study under the host name
                         that begins with its id, like my-study.tuner.example. May be repeated (LOCKSTEP_TUNER_KERAS_TUNER, with commas)
   --coordinator         HOST:PORT of the coordinator that runs trials as jobs; default: none, and clients evaluate (LOCKSTEP_TUNER_COORDINATOR)
+  --artifact            HOST:PORT of the artifact service, for the results of such studies; default: they are not committed (LOCKSTEP_TUNER_ARTIFACT)
   --log-level           ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_TUNER_LOG_LEVEL)`;
 
 const MIN_LEASE_MS = 1000;
@@ -73,6 +76,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   if (!logLevel) throw new Error(`--log-level "${level}" is none of ${LOG_LEVELS.join(', ')}`);
   const database = value('database');
   const coordinator = value('coordinator');
+  const artifact = value('artifact');
   const kerasTuner = (values['keras-tuner'] ?? fromEnvironment('keras-tuner')?.split(',') ?? []).map((given): KerasListener => {
     const [listen = '', study, ...rest] = given.trim().split('=');
     if (study !== undefined && (!STUDY_ID.test(study) || rest.length > 0)) throw new Error(`--keras-tuner "${given}" is not HOST:PORT=STUDY: the study's id has lower-case letters, digits and "-"`);
@@ -81,7 +85,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   return {
     kind: 'CONFIG',
     config: {
-      ...(database !== undefined && { database }), ...(coordinator !== undefined && { coordinator }), kerasTuner, logLevel,
+      ...(database !== undefined && { database }), ...(coordinator !== undefined && { coordinator }), ...(artifact !== undefined && { artifact }), kerasTuner, logLevel,
       listen: address('listen', value('listen') ?? '127.0.0.1:7403'), dataFolder: resolve(value('data') ?? 'tuner-data'),
       leaderLeaseMs: integer('leader-lease-ms', 3000, MIN_LEASE_MS, 3_600_000),
       suggestionThreads: integer('suggestion-threads', Math.min(4, Math.max(1, Math.floor(availableParallelism() / 2))), 1, MAX_THREADS),

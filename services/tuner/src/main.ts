@@ -3,8 +3,8 @@ import '@lockstep/rpc/telemetry';
 import { randomInt } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { CoordinatorClient } from '@lockstep/client';
-import { createLogger, packageVersion, runService } from '@lockstep/rpc';
+import { ArtifactClient, CoordinatorClient } from '@lockstep/client';
+import { createLogger, openChannel, packageVersion, runService } from '@lockstep/rpc';
 import { readConfig, type TunerConfig } from './config';
 import { awaitLeadership, keepLeadership } from './leadership';
 import { mapTunerError } from './map-error';
@@ -41,14 +41,16 @@ async function serve(config: TunerConfig): ReturnType<Parameters<typeof runServi
   // The time of day at the start, and a clock that nobody sets from there on.
   const startedMs = Date.now() - performance.now();
   const nowMs = (): number => Math.round(startedMs + performance.now());
-  const { listen, kerasTuner, coordinator } = config;
+  const { listen, kerasTuner, coordinator, artifact } = config;
+  const artifactChannel = artifact === undefined ? undefined : openChannel(artifact);
   const jobs = coordinator === undefined ? undefined : new CoordinatorClient(coordinator);
-  const { server, kerasAddresses, beforeDrain, close } = await startTunerService({ listen, kerasTuner, store, threads, ...(jobs && { jobs }), logger, nowMs });
+  const { server, kerasAddresses, beforeDrain, close } = await startTunerService({ listen, kerasTuner, store, threads, ...(jobs && { jobs }), ...(artifactChannel && { artifacts: new ArtifactClient(artifactChannel) }), logger, nowMs });
   return {
     server, beforeDrain, facts: kerasAddresses.length > 0 ? { kerasTuner: kerasAddresses.join(',') } : {},
     close: async () => {
       await close();
       jobs?.close();
+      artifactChannel?.close();
       await threads.close();
       await release();
       await store.close();

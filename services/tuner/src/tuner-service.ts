@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TunerService } from '@lockstep/contract';
-import { implement, RpcError, startServer, type Logger, type RunningServer } from '@lockstep/rpc';
+import { implement, startServer, type Logger, type RpcError, type RunningServer } from '@lockstep/rpc';
 import type { KerasListener } from './config';
 import { JobRunner } from './jobs/job-runner';
 import type { Jobs } from './jobs/jobs';
+import { publishResults, type ResultArtifacts } from './jobs/results';
 import { NO_JOBS, studyJobs } from './jobs/study-jobs';
 import { KerasServer } from './keras/keras-server';
 import { mapTunerError } from './map-error';
@@ -21,6 +22,8 @@ export interface TunerServiceOptions {
   readonly threads: Threads;
   /** The coordinator; without it studies are evaluated by clients alone. */
   readonly jobs?: Jobs;
+  /** Where results are committed; without it they are not. */
+  readonly artifacts?: ResultArtifacts;
   readonly logger: Logger;
   /** The time in milliseconds since 1970, from a clock that nobody sets. */
   readonly nowMs: () => number;
@@ -32,9 +35,9 @@ export interface RunningTunerService {
   /** Where KerasTuner's workers are served, in the order of the options. */
   readonly kerasAddresses: readonly string[];
   /** Answers whoever waits, and lets no KerasTuner worker begin another call; before the drain. */
-  beforeDrain(): void;
+  readonly beforeDrain: () => void;
   /** Closes what the server works with; after its drain. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** How often leases are looked at. */
@@ -43,11 +46,11 @@ const ID_LETTERS = 'abcdefghjkmnpqrstvwxyz0123456789';
 const ID_LENGTH = 8;
 
 /** Serves the studies of a store. @throws RpcError UNAVAILABLE (ADDRESS_IN_USE) */
-export async function startTunerService({ listen, kerasTuner, store, threads, jobs, logger, nowMs }: TunerServiceOptions): Promise<RunningTunerService> {
+export async function startTunerService({ listen, kerasTuner, store, threads, jobs, artifacts, logger, nowMs }: TunerServiceOptions): Promise<RunningTunerService> {
   const tuner = new Tuner({ store, threads, nowMs, logger });
   await tuner.recover();
   const newId = (): string => Array.from({ length: ID_LENGTH }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
-  const runner = jobs && new JobRunner({ tuner, store, jobs, logger, sleep: abortableSleep, onOver: () => Promise.resolve() });
+  const runner = jobs && new JobRunner({ tuner, store, jobs, logger, sleep: abortableSleep, publish: (name) => publishResults(name, { tuner, store, ...(artifacts && { artifacts }) }) });
   const implementation = { ...studyServicer(tuner, { nowMs, newId, jobs: jobs && runner ? studyJobs(jobs, runner) : NO_JOBS }), ...trialServicer(tuner) };
   const keras: KerasServer[] = [];
   try {

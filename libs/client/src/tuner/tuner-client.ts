@@ -3,7 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import {
   TunerService, type CompleteTrialRequestSchema, type ExtendStudyRequestSchema, type ImportTrialsRequestSchema, type ImportTrialsResponse, type MeasurementSchema, type ParameterValueSchema,
-  type Study, type StudyEvent, type StudySpecSchema, type SuggestTrialsResponse, type Trial,
+  type Study, type StudyEvent, type StudySpec, type StudySpecSchema, type TrainJobSpecSchema, type SuggestTrialsResponse, type Trial,
 } from '@lockstep/contract';
 import { createClient, openChannel, RpcError, type Channel, type ServiceClient } from '@lockstep/rpc';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,8 @@ const RECONNECT_FOR_MS = 60_000;
 const RECONNECT_PAUSE_MS = 500;
 /** How long the tuner may keep a question for trials open. */
 const DEFAULT_WAIT_MS = 20_000;
+/** A job that waits for workers, starts them, and builds a model or some. */
+const DISCOVERY_TIMEOUT_MS = 600_000;
 /** What a call may take beyond the time that it asks the tuner to wait. */
 const MARGIN_MS = 30_000;
 
@@ -39,6 +41,15 @@ export class TunerClient {
   constructor(readonly address: string, private readonly retry: RetryPolicy = DEFAULT_RETRY) {
     this.channel = openChannel(address);
     this.rpc = createClient(TunerService, this.channel);
+  }
+
+  /**
+   * Has a job find what a module tunes, and says what study it describes: `create` takes it as it is, or changed.
+   *
+   * @param requestId makes a repeated request wait for the same job
+   */
+  discover(template: MessageInitShape<typeof TrainJobSpecSchema>, { requestId = randomUUID(), timeoutMs = DISCOVERY_TIMEOUT_MS, signal }: { readonly requestId?: string; readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<StudySpec> {
+    return this.again(() => this.rpc.discoverStudy({ jobs: { template }, requestId }, { timeoutMs, ...(signal && { signal }) }), signal);
   }
 
   /** Makes a study. All faults of the spec come in one error. */

@@ -26,8 +26,8 @@ export const parameterBox = (columns: number, noiseMin = NOISE_MIN): Box => ({
   high: uniformParameters(columns, 100, 100, 1),
 });
 
-// Priors of Optuna's Gaussian process (optuna/_gp/prior.py, version 4): with w = 1 / lengthscale², a density ∝ exp(-0.1 (w + 1 / w)) that keeps
-// lengthscales from the ends of their range; amplitude log-normal; noise a gamma density of shape 1.1 and rate 30.
+// Priors of lengthscales and noise are those of Optuna 5's Gaussian process (optuna/_gp/prior.py): with w = 1 / lengthscale² a density ∝ exp(-0.1 (w + 1 / w)),
+// which keeps lengthscales from the ends of their range; a gamma density of shape 1.1 and rate 30. The amplitude is log-normal.
 const LENGTHSCALE_WEIGHT = 0.1;
 const AMPLITUDE_MEAN = 0.5;
 const AMPLITUDE_DEVIATION = 1.5;

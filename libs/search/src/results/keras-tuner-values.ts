@@ -1,8 +1,6 @@
 import type { Value, Values } from '../space/value';
 import type { TrialRecord } from '../study/trial-record';
-
-/** A trial's id as KerasTuner has it: a zero-padded number. */
-export type TrialIdOf = (number: number) => string;
+import type { TrialIdOf } from './trial-ids';
 
 /**
  * The values of a trial as KerasTuner keeps them: with how far it was trained and from whose checkpoint, which for KerasTuner are values like

@@ -7,7 +7,8 @@ import { formatHyperparameters, writeHyperparameters } from '../keras-tuner/spac
 import { combined, ranked } from '../study/standing';
 import type { StudyHistory } from '../study/study-history';
 import type { TrialRecord } from '../study/trial-record';
-import { kerasTunerValues, type TrialIdOf } from './keras-tuner-values';
+import { kerasTunerValues } from './keras-tuner-values';
+import type { TrialIdOf } from './trial-ids';
 
 /** The file of a HyperParameters artifact. */
 export const BEST_HYPERPARAMETERS_FILE = 'best_hyperparameters.txt';

@@ -1,7 +1,7 @@
-/** What came of a trial outside of its study: the job that evaluates it, and what that trained. */
+/** What came of trials and of the study outside of it: jobs, what they trained, and what was committed at the end. */
 import { heard, requireHeld } from './holder';
 import type { TrialLineage } from './tracked-trial';
-import { withTrials, type Move, type TrackedStudy } from './tracked-study';
+import { withTrials, type CommittedResults, type Move, type TrackedStudy } from './tracked-study';
 
 /**
  * Notes the job that a client runs for its trial, and its checkpoint once there is one.
@@ -14,3 +14,7 @@ export function noteLineage(study: TrackedStudy, number: number, client: string,
   const next = { ...trial, lineage };
   return { study: withTrials(study, [next]), changes: [{ kind: 'TRIAL', trial: next }], result: undefined };
 }
+
+/** Notes what was committed of a study that is over. */
+export const noteResults = (study: TrackedStudy, results: CommittedResults): Move<void> =>
+  ({ study: { ...study, results }, changes: [{ kind: 'STUDY', told: true }], result: undefined });

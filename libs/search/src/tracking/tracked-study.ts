@@ -64,6 +64,17 @@ export interface TrackedStudy {
   readonly consecutiveFailed: number;
   /** The next one first. */
   readonly enqueued: readonly Values[];
+  /** Absent until it was over for the first time, and where clients evaluate. */
+  readonly results?: CommittedResults;
+}
+
+/** What was committed of a study that is over: versions and an execution by their names. */
+export interface CommittedResults {
+  readonly hyperparameters: string;
+  readonly results: string;
+  readonly execution: string;
+  /** How many trials there were then. */
+  readonly trials: number;
 }
 
 /** What of a move is to be stored and told, in order. */

@@ -56,20 +56,29 @@ export class Coordinator {
     this.recover();
   }
 
-  /** Takes up what an earlier process left. */
+  /** Takes up what an earlier process left, and then serves. */
   private recover(): void {
-    const { process, store, agentPort, memberPort } = this.parts;
+    const { store } = this.parts;
     const { machine, calls, checkpoints } = store.content;
     const { state, committed } = decodeMachine(machine);
     this.state = this.parts.bug === 'GENERATION_USED_TWICE' && 'generation' in state && state.generation > 0 ? { ...state, generation: state.generation - 1 } : state;
     this.committed = committed;
     this.calls = calls;
     this.checkpoints = checkpoints;
+    if (hasEnded(state)) return this.serve();
+    return this.run((done) => this.apply({ kind: 'TAKEN_OVER' }, done), (outcome) => {
+      // Times that another clock told must not be waited for: a process that cannot begin ends, and is started again.
+      if (outcome.kind !== 'DONE') return this.stepDown('it could not take the job over');
+      if (isStanding(state)) this.announce(state.generation);
+      return this.serve();
+    });
+  }
+
+  private serve(): void {
+    const { process, agentPort, memberPort } = this.parts;
     agentPort.listen(process, (end) => this.attach(end));
     memberPort.listen(process, (end) => this.join(end));
-    if (hasEnded(state)) return;
-    this.input({ kind: 'TAKEN_OVER' });
-    if (isStanding(state)) this.announce(state.generation);
+    if (hasEnded(this.state)) return;
     process.every(TICK_MS, () => {
       this.tick();
       return true;

@@ -13,7 +13,7 @@ import { resolveVersion } from '../resolve-version';
 
 const withClient = (run: Run, action: (client: ArtifactClient, context: Context) => Promise<ExitCode>): Promise<void> =>
   run(async (context) => {
-    const channel = openChannel(findCluster(context.cluster).artifact);
+    const channel = openChannel(findCluster(context.cluster, 'artifact').artifact);
     try {
       return await action(new ArtifactClient(channel), context);
     } finally {

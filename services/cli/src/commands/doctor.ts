@@ -39,7 +39,7 @@ function* lines({ backend, native, versions, cpu, gpu }: Diagnosis): Generator<[
 async function askCluster(options: ClusterOptions): Promise<{ readonly says: string; readonly coordinator?: string; readonly workers?: number }> {
   let coordinator: string;
   try {
-    ({ coordinator } = findCluster(options));
+    ({ coordinator } = findCluster(options, 'coordinator'));
   } catch (e) {
     return { says: e instanceof Error ? e.message : String(e) };
   }

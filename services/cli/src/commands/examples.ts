@@ -62,7 +62,7 @@ async function importFile(file: string, flags: ImportFlags, { output, cluster }:
     output.line(`in ${flags.out}`);
     return EXIT.OK;
   }
-  const { artifact } = findCluster(cluster);
+  const { artifact } = findCluster(cluster, 'artifact');
   const name = flags.name ?? basename(file, extname(file)).toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-import-'));
   const channel = openChannel(artifact);

@@ -15,7 +15,7 @@ const jobName = (text: string): string => (text.startsWith('jobs/') ? text : `jo
 
 const withClient = (run: Run, action: (client: CoordinatorClient, context: Context) => Promise<ExitCode>): Promise<void> =>
   run(async (context) => {
-    const client = new CoordinatorClient(findCluster(context.cluster).coordinator);
+    const client = new CoordinatorClient(findCluster(context.cluster, 'coordinator').coordinator);
     try {
       return await action(client, context);
     } finally {

@@ -10,7 +10,7 @@ export const workersCommand = (run: Run): Command =>
     .description('List the workers that are attached.')
     .addHelpText('after', '\nExample:\n  lockstep workers --json')
     .action(() => run(async ({ output, cluster }) => {
-      const client = new CoordinatorClient(findCluster(cluster).coordinator);
+      const client = new CoordinatorClient(findCluster(cluster, 'coordinator').coordinator);
       try {
         const rows: string[][] = [];
         for await (const worker of client.workers()) {

@@ -105,6 +105,11 @@ export class StudyProgress {
     }
   }
 
+  /** True when it suggests no more trials, and none runs. */
+  get isOver(): boolean {
+    return this.current !== undefined && this.current.state.case !== 'active' && this.openTrials.every(({ startedMs }) => startedMs === undefined);
+  }
+
   /** How far the study is: trials that have ended and count, of how many, and the seconds until its end; undefined where nobody knows. */
   get outlook(): { readonly countedTrials: number; readonly plannedTrials: number | undefined; readonly remainingSeconds: number | undefined } {
     const planned = plannedWork(this.spec);

@@ -17,9 +17,16 @@ export function studyDetail({ state }: Study): string {
 }
 
 /** `RandomSearch for val_acc (max), 3 parameters` */
-export function studySummary({ spec }: Study): string {
+export function studySummary({ spec }: Pick<Study, 'spec'>): string {
   const algorithm = spec?.algorithm.case;
   const objectives = objectivesOf(spec).map(({ metric, direction }) => `${metric} (${direction.toLowerCase()})`).join(' and ');
   const parameters = spaceOf(spec).length;
   return `${algorithm === undefined ? 'a study' : algorithm.charAt(0).toUpperCase() + algorithm.slice(1)} for ${objectives}, ${spec?.space.case === 'discovery' ? 'its space is told by the first trial' : `${parameters} ${parameters === 1 ? 'parameter' : 'parameters'}`}`;
+}
+
+/** True of a study whose results the tuner is still to commit: its trials were jobs, and some succeeded. */
+export function awaitsResults({ spec, state, trials, results }: Study): boolean {
+  if (!spec?.jobs || state.case === 'active' || !trials || trials.succeeded === 0) return false;
+  const { requested, running, succeeded, infeasible, failed, cancelled } = trials;
+  return results?.trials !== requested + running + succeeded + infeasible + failed + cancelled;
 }

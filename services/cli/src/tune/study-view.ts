@@ -45,6 +45,7 @@ export class StudyView {
         const study = event.value;
         const grown = spaceOf(study.spec).length - spaceOf(before?.spec).length;
         if (study.state.case !== before?.state.case) return [`study      ${studyState(study)}${studyDetail(study) === '' ? '' : `: ${printable(studyDetail(study))}`}`];
+        if (study.results && study.results.hyperparameters !== before?.results?.hyperparameters) return [`committed  ${study.results.hyperparameters}, ${study.results.results}`];
         return [`study      ${grown > 0 ? `has ${grown} more ${grown === 1 ? 'parameter' : 'parameters'}: ${printable(studySummary(study))}` : 'has other limits'}`];
       }
       case 'trialChanged': return [trialLine(event.value)];

@@ -10,6 +10,7 @@ import { toSpaceMessage } from './space-proto';
 export function toStudyMessage({ study, spec }: StoredStudy): Study {
   return create(StudySchema, {
     name: study.name, spec: currentSpec(study, spec), state: stateOf(study), createTime: timestampFromMs(study.createdMs), enqueued: study.enqueued.length, trials: countsOf(study),
+    ...(study.results && { results: study.results }),
   });
 }
 

@@ -16,14 +16,10 @@ export function valueTypeOf(parameter: Parameter): ValueType {
 
 /** A value on the wire, by its parameter's type: 1 of a float is 1.0. */
 export function toValueMessage(value: Value, type: ValueType | undefined): ValueMessage {
-  switch (typeof value) {
-    case 'string': return create(ValueSchema, { kind: { case: 'stringValue', value } });
-    case 'boolean': return create(ValueSchema, { kind: { case: 'boolValue', value } });
-    case 'number': {
-      const isInteger = type === 'INT' || (type === undefined && Number.isSafeInteger(value));
-      return create(ValueSchema, { kind: isInteger ? { case: 'intValue', value: BigInt(value) } : { case: 'floatValue', value } });
-    }
-  }
+  if (typeof value === 'string') return create(ValueSchema, { kind: { case: 'stringValue', value } });
+  if (typeof value === 'boolean') return create(ValueSchema, { kind: { case: 'boolValue', value } });
+  const isInteger = type === 'INT' || (type === undefined && Number.isSafeInteger(value));
+  return create(ValueSchema, { kind: isInteger ? { case: 'intValue', value: BigInt(value) } : { case: 'floatValue', value } });
 }
 
 /** Values on the wire, in their own order. */

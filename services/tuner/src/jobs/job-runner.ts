@@ -8,8 +8,8 @@ import { runStudy, type StudyRunnerParts } from './study-runner';
 export interface JobRunnerParts extends Omit<StudyRunnerParts, 'tuner'> {
   readonly tuner: Tuner;
   readonly store: StudyStore;
-  /** Is told of a study that is over; once for each time. */
-  readonly onOver: (name: string) => Promise<void>;
+  /** Commits what came of a study that is over; again after a crash, until it is noted. */
+  readonly publish: (name: string) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -35,8 +35,9 @@ export class JobRunner {
   }
 
   /** Runs a study that is new, or was given more to do, if its trials are jobs. */
-  take({ study: { name, state, rules }, spec: { jobs } }: StoredStudy): void {
-    if (!jobs || state.kind !== 'ACTIVE' || this.leave.signal.aborted) return;
+  take({ study: { name, state, rules, results, nextNumber, ended }, spec: { jobs } }: StoredStudy): void {
+    if (!jobs || this.leave.signal.aborted) return;
+    if (state.kind !== 'ACTIVE' && (ended.succeeded === 0 || results?.trials === nextNumber)) return;
     const before = this.running.get(name) ?? Promise.resolve();
     const run = before.then(() => this.run(name, jobs, Math.min(rules.maxParallelTrials ?? 1, MAX_JOB_SLOTS))).finally(() => {
       if (this.running.get(name) === run) this.running.delete(name);
@@ -53,7 +54,7 @@ export class JobRunner {
   private async run(name: string, evaluation: JobEvaluation, slots: number): Promise<void> {
     try {
       await runStudy(name, evaluation, slots, this.parts, this.leave.signal);
-      if (!this.leave.signal.aborted) await this.parts.onOver(name);
+      if (!this.leave.signal.aborted) await this.parts.publish(name);
     } catch (e) {
       this.parts.logger.error({ err: e, study: name }, `${name} is not run any more: extend it, or restart the tuner, to take it up again`);
     }

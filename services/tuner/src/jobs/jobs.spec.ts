@@ -1,8 +1,10 @@
 /** Studies whose trials are jobs: what the coordinator is asked for, what comes of it, and that nothing is lost whoever dies. */
-import { JobState, type Study } from '@lockstep/contract';
+import { create } from '@bufbuild/protobuf';
+import { ExecutionSchema, JobState, VersionSchema, type Study } from '@lockstep/contract';
 import { RpcError } from '@lockstep/rpc';
 import { removeTemporaryFolders, temporaryFolder } from '@lockstep/storage/testing';
 import { FakeJobs, type FakeJob } from '../testing/fake-jobs';
+import type { ResultArtifacts } from './results';
 import { failure, serve, spec, type Served } from '../testing/served';
 
 removeTemporaryFolders();
@@ -12,6 +14,30 @@ afterEach(async () => {
   await served?.stop();
   served = undefined;
 });
+
+/** An artifact service that keeps texts. */
+class FakeArtifacts implements ResultArtifacts {
+  readonly files: { readonly type: string; readonly path: string; readonly text: string }[] = [];
+  readonly executions: { type: string; inputs: unknown; done: boolean }[] = [];
+
+  async putFiles([file]: Parameters<ResultArtifacts['putFiles']>[0], { artifact, type }: Parameters<ResultArtifacts['putFiles']>[1]): ReturnType<ResultArtifacts['putFiles']> {
+    if (!file) throw new Error('no file');
+    const bytes = await (await file.open()).read(0, file.sizeBytes);
+    this.files.push({ type, path: file.path, text: Buffer.from(bytes).toString() });
+    return { version: create(VersionSchema, { name: `${artifact}/versions/1` }), created: true, uploadedBytes: file.sizeBytes };
+  }
+
+  beginExecution({ type, inputs = [] }: Parameters<ResultArtifacts['beginExecution']>[0]): ReturnType<ResultArtifacts['beginExecution']> {
+    this.executions.push({ type, inputs, done: false });
+    return Promise.resolve(create(ExecutionSchema, { name: `executions/${this.executions.length}` }));
+  }
+
+  completeExecution(name: string): ReturnType<ResultArtifacts['completeExecution']> {
+    const execution = this.executions[Number(name.slice('executions/'.length)) - 1];
+    if (execution) execution.done = true;
+    return Promise.resolve(create(ExecutionSchema, { name }));
+  }
+}
 
 const TEMPLATE = { module: 'artifacts/m/versions/1', examples: ['artifacts/e/versions/1'], output: 'artifacts/trials', replicas: 4, seed: 7n };
 const JOBS = { template: TEMPLATE };
@@ -42,7 +68,7 @@ async function submitted(jobs: FakeJobs, count: number): Promise<FakeJob> {
 
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => { while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5)); };
 
-const values = (job: FakeJob): Record<string, number> => (JSON.parse(job.trial.hyperparametersJson) as { values: Record<string, number> }).values;
+const values = (job: Pick<FakeJob, 'trial'>): Record<string, number> => (JSON.parse(job.trial.hyperparametersJson) as { values: Record<string, number> }).values;
 
 test('each trial is a job of the template, with its values; its epochs are measurements, its outcome the score, its checkpoint noted', async () => {
   const jobs = new FakeJobs((job) => {
@@ -55,7 +81,7 @@ test('each trial is a job of the template, with its values; its epochs are measu
   const { name } = await at.client.create(spec({ maxTrials: 4, jobs: JOBS }));
   const study = await over(at, name);
   expect(study).toMatchObject({ state: { case: 'completed' }, trials: { succeeded: 4 }, spec: { maxParallelTrials: 1, jobs: { template: TEMPLATE } } });
-  expect(jobs.submitted.map((job) => ({ ...job.spec, tuner: undefined }))).toEqual(jobs.submitted.map(() => expect.objectContaining(TEMPLATE)));
+  expect(jobs.submitted.map((job) => ({ ...job.spec, tuner: undefined }))).toEqual(jobs.submitted.map((): unknown => expect.objectContaining(TEMPLATE)));
   const [best] = await at.client.best(name, 1);
   const lowest = Math.min(...jobs.submitted.map((job) => Number(values(job)['lr'])));
   expect(best?.state).toMatchObject({ case: 'succeeded', value: { scores: [lowest] } });
@@ -79,7 +105,7 @@ test('a promoted trial goes on from the checkpoint of its parent', async () => {
     }
     promoted++;
     const parent = jobs.submitted.find((one) => `artifacts/trials/versions/${one.job.name.slice(5)}` === trial.startFrom);
-    expect([parent?.trial.epochs, parent && values(parent)]).toEqual([trial.initialEpoch, expect.objectContaining({ lr: JSON.parse(trial.hyperparametersJson).values.lr })]);
+    expect([parent?.trial.epochs, parent && values(parent)]).toEqual([trial.initialEpoch, values({ trial })]);
   }
   expect(promoted).toBeGreaterThan(3);
 });
@@ -172,13 +198,35 @@ test('jobs that the coordinator refuses fail the study by name, after as many as
 test('a coordinator that is away is waited for', async () => {
   const jobs = new FakeJobs((job) => job.succeed('val_loss', [1]));
   const at = await start(jobs);
-  const { name } = await at.client.create(spec({ maxTrials: 1, jobs: JOBS }), {}).then(async (study) => study);
+  const { name } = await at.client.create(spec({ maxTrials: 1, jobs: JOBS }));
   expect((await over(at, name)).trials).toMatchObject({ succeeded: 1 });
   jobs.refusal = new RpcError('UNAVAILABLE', 'the coordinator is away');
   await at.client.extend(name, { maxTrials: 2 });
   await new Promise((resolve) => setTimeout(resolve, 50));
   jobs.refusal = undefined;
   await until(async () => (await at.client.get(name)).trials?.succeeded === 2);
+});
+
+test('when it is over its best values and its trials are committed, with what they are of; after more trials again', async () => {
+  const jobs = new FakeJobs((job) => {
+    if (jobs.submitted.length === 2) job.fail('NAN_LOSS', 'the loss is NaN');
+    else job.succeed('val_loss', [Number(values(job)['lr'])]);
+  });
+  const artifacts = new FakeArtifacts();
+  served = await serve({ jobs, artifacts });
+  const { client } = served;
+  const { name } = await client.create(spec({ maxTrials: 3, jobs: JOBS }), { studyId: 'birds' });
+  await until(async () => (await client.get(name)).results !== undefined);
+  const { results } = await client.get(name);
+  expect(results).toMatchObject({ hyperparameters: 'artifacts/birds-hyperparameters/versions/1', results: 'artifacts/birds-results/versions/1', execution: 'executions/1', trials: 3 });
+  expect(artifacts.executions).toEqual([{ type: 'Tuner', inputs: [{ key: 'module', version: TEMPLATE.module }, { key: 'examples', version: TEMPLATE.examples[0] }], done: true }]);
+  const [best, table] = artifacts.files;
+  const lowest = Math.min(...[0, 2].map((i) => Number(jobs.submitted[i] && values(jobs.submitted[i])['lr'])));
+  expect(best).toMatchObject({ type: 'HyperParameters', path: 'best_hyperparameters.txt' });
+  expect((JSON.parse(best?.text ?? '') as { values: object }).values).toMatchObject({ lr: lowest });
+  expect((JSON.parse(table?.text ?? '') as { trial_id: string; score: number }[]).map(({ score }) => score)).toHaveLength(2);
+  await client.extend(name, { maxTrials: 4 });
+  await until(async () => (await client.get(name)).results?.trials === 4);
 });
 
 describe('what is refused', () => {

@@ -17,14 +17,10 @@ const TO_SAMPLING: Readonly<Record<Sampling, kerasTuner.Sampling>> = { LINEAR: k
 
 /** A value by its parameter's type: a float that is a whole number stays a float. */
 export function toKerasValue(value: Value, type: ValueType | undefined): kerasTuner.Value {
-  switch (typeof value) {
-    case 'string': return create(kerasTuner.ValueSchema, { kind: { case: 'stringValue', value } });
-    case 'boolean': return create(kerasTuner.ValueSchema, { kind: { case: 'booleanValue', value } });
-    case 'number': {
-      const isInteger = type === 'INT' || (type === undefined && Number.isSafeInteger(value));
-      return create(kerasTuner.ValueSchema, { kind: isInteger ? { case: 'intValue', value: BigInt(value) } : { case: 'floatValue', value } });
-    }
-  }
+  if (typeof value === 'string') return create(kerasTuner.ValueSchema, { kind: { case: 'stringValue', value } });
+  if (typeof value === 'boolean') return create(kerasTuner.ValueSchema, { kind: { case: 'booleanValue', value } });
+  const isInteger = type === 'INT' || (type === undefined && Number.isSafeInteger(value));
+  return create(kerasTuner.ValueSchema, { kind: isInteger ? { case: 'intValue', value: BigInt(value) } : { case: 'floatValue', value } });
 }
 
 /** @param own Hyperband's values, beside those of parameters */

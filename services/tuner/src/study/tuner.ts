@@ -6,8 +6,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import {
-  completeEnded, completeTrial, enqueueValues, extendStudy, growSpace, hear, importTrials, noteLineage, stopStudy, takeMeasurement, trialLost, trialName, TrackingError,
-  type Extension, type Findings, type ForeignTrial, type Imported, type Move, type SearchSpace, type StudyChange, type TrackedMeasurement, type TrackedStudy, type TrackedTrial, type TrialLineage, type TrialOutcome, type Values,
+  completeEnded, completeTrial, enqueueValues, extendStudy, growSpace, hear, importTrials, noteLineage, noteResults, stopStudy, takeMeasurement, trialLost, trialName, TrackingError,
+  type CommittedResults, type Extension, type Findings, type ForeignTrial, type Imported, type Move, type SearchSpace, type StudyChange, type TrackedMeasurement, type TrackedStudy, type TrackedTrial, type TrialLineage, type TrialOutcome, type Values,
 } from '@lockstep/search';
 import type { StudySpec } from '@lockstep/contract';
 import { toStudyMessage } from '../convert/study-proto';
@@ -103,6 +103,12 @@ export class Tuner {
   /** Notes the job that evaluates a client's trial, and what it trained. */
   async note(name: string, number: number, client: string, lineage: TrialLineage): Promise<void> {
     return this.withTrial(name, number, client, (live) => live.post((study, nowMs) => noteLineage(study, number, client, lineage, nowMs)));
+  }
+
+  /** Notes what was committed of a study that is over. */
+  async noteResults(name: string, results: CommittedResults): Promise<void> {
+    const live = await this.require(name);
+    await live.post((study) => noteResults(study, results));
   }
 
   /** A trial with its times and measurements. @throws TunerError NO_SUCH_TRIAL */

@@ -57,7 +57,7 @@ export class SuggestionThreads implements Threads {
 
   async close(): Promise<void> {
     this.ending = true;
-    await Promise.all(this.slots.map((thread) => thread?.end()));
+    await Promise.all(this.slots.map((thread) => thread?.end() ?? Promise.resolve()));
   }
 
   private thread(slot: number): SuggestionThread {

@@ -5,6 +5,7 @@ import { createLogger, RpcError } from '@lockstep/rpc';
 import { temporaryFolder } from '@lockstep/storage/testing';
 import type { KerasListener } from '../config';
 import type { Jobs } from '../jobs/jobs';
+import type { ResultArtifacts } from '../jobs/results';
 import { SqlStudyStore } from '../store/sql-study-store';
 import { SuggestionThreads } from '../suggest/suggestion-threads';
 import { startTunerService, type RunningTunerService } from '../tuner-service';
@@ -20,12 +21,12 @@ export interface Served {
 }
 
 /** Serves a data folder, a fresh one by default, on a port that the system chooses. */
-export async function serve({ folder = temporaryFolder(), kerasTuner = [], jobs }: { readonly folder?: string; readonly kerasTuner?: readonly KerasListener[]; readonly jobs?: Jobs } = {}): Promise<Served> {
+export async function serve({ folder = temporaryFolder(), kerasTuner = [], jobs, artifacts }: { readonly folder?: string; readonly kerasTuner?: readonly KerasListener[]; readonly jobs?: Jobs; readonly artifacts?: ResultArtifacts } = {}): Promise<Served> {
   const logger = createLogger('tuner-test', 'silent');
   const store = await SqlStudyStore.openFolder(folder, '0');
   const threads = new SuggestionThreads(1, logger);
   let ahead = 0;
-  const service = await startTunerService({ listen: '127.0.0.1:0', kerasTuner, store, threads, ...(jobs && { jobs }), logger, nowMs: () => Date.now() + ahead });
+  const service = await startTunerService({ listen: '127.0.0.1:0', kerasTuner, store, threads, ...(jobs && { jobs }), ...(artifacts && { artifacts }), logger, nowMs: () => Date.now() + ahead });
   const client = new TunerClient(service.server.address);
   return {
     folder, service, client,
