@@ -62,12 +62,12 @@ async function installPython(root, force) {
   const executable = path.join(dir, 'bin', 'python');
   if (force || !fs.existsSync(path.join(dir, STAMP))) {
     fs.rmSync(dir, { recursive: true, force: true });
-    say(`installing TensorFlow, tf_keras, NumPy and gRPC for Python ${python.version} (about 30 s, 1.6 GB, once per user)`);
+    say(`installing TensorFlow, tf_keras, KerasTuner, NumPy and gRPC for Python ${python.version} (about 30 s, 1.6 GB, once per user)`);
     await must('a virtual environment could not be made', python.name, ['-m', 'venv', dir]);
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
     await must('requirements.txt could not be installed', executable, [...pip, '-r', path.join(here, 'requirements.txt')]);
     await must('requirements-no-deps.txt could not be installed', executable, [...pip, '--no-deps', '-r', path.join(here, 'requirements-no-deps.txt')]);
-    await must('TensorFlow was installed and does not run', executable, ['-c', 'import tensorflow, tf_keras, grpc, google.protobuf']);
+    await must('TensorFlow was installed and does not run', executable, ['-c', 'import tensorflow, tf_keras, keras_tuner, grpc, google.protobuf']);
   }
   fs.writeFileSync(path.join(dir, STAMP), ''); // also says that it was used today
   linkCurrent(root, name);

@@ -8,6 +8,8 @@ const START_TIMEOUT_MS = 60_000;
 export interface ServiceProcess {
   readonly process: ChildProcess;
   readonly ready: Promise<string>;
+  /** What else it says then. */
+  readonly facts: Promise<Readonly<Record<string, unknown>>>;
 }
 
 /**
@@ -21,13 +23,14 @@ export function startService(name: 'artifact' | 'coordinator' | 'worker' | 'tune
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   let wrote = '';
   child.stderr.on('data', (bytes: Buffer) => { wrote = (wrote + bytes.toString()).slice(-4000); });
-  const ready = new Promise<string>((resolve, reject) => {
+  const facts = new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${START_TIMEOUT_MS} ms: ${wrote}`)), START_TIMEOUT_MS);
     createInterface({ input: child.stdout }).once('line', (line) => {
       clearTimeout(timer);
-      resolve((JSON.parse(line) as { listening: string }).listening);
+      resolve(JSON.parse(line) as Readonly<Record<string, unknown>>);
     });
   });
+  const ready = facts.then(({ listening }) => String(listening));
   ready.catch(() => undefined); // one that stands by need not become ready
-  return { process: child, ready };
+  return { process: child, ready, facts };
 }

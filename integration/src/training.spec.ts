@@ -1,5 +1,5 @@
 /** The main job, end to end, with real processes: the same bytes on any number of workers, and the books that prove who did what. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LocalCluster } from './cluster';
 import { IMPORT_PENGUINS, moduleFile } from './fixtures';
@@ -8,7 +8,7 @@ import { IMPORT_PENGUINS, moduleFile } from './fixtures';
 interface JobDocument {
   readonly name: string;
   readonly state: string;
-  readonly result: { readonly model: string; readonly modelDigest: string; readonly stateDigest: string; readonly steps: string };
+  readonly result: { readonly model: string; readonly modelDigest: string; readonly stateDigest: string; readonly steps: string; readonly modelRun?: string };
   readonly ledger: { readonly records: string; readonly sum: string };
   readonly reports: readonly MemberBooks[];
 }
@@ -123,12 +123,23 @@ test('under shard policy OFF every replica reads all records: one digest on one 
   }
 }, 120_000);
 
-test('shard policy FILE with fewer files than replicas fails with a sentence that says what to do', async () => {
-  const { code, stderr, stdout } = await cluster.run('train', moduleFile('everything'), '--examples', 'penguins', '--shard-policy', 'FILE');
+test('shard policy FILE with fewer files than replicas is refused with a sentence that says what to do, and starts nothing', async () => {
+  const { code, stderr } = await cluster.run('train', moduleFile('everything'), '--examples', 'penguins', '--shard-policy', 'FILE');
   expect(code).toBe(1);
-  expect(stdout + stderr).toMatch(/TOO_FEW_FILES/);
-  expect(stdout + stderr).toMatch(/shard policy FILE deals whole files to 4 logical replicas, but .* has \d with records: write the examples as at least 4 files/);
+  expect(stderr).toMatch(/spec\.shard_policy: FILE gives each logical replica whole files: \d files? of train cannot be shared by 4\. Use DATA, write more files/);
 }, 60_000);
+
+test('what a module leaves in fnArgs.modelRunDir is a version beside the model, of the same execution', async () => {
+  const job = (await cluster.json<JobDocument>('train', moduleFile('callbacks'), '--examples', 'penguins', '--output', 'logged', '--workers', '2')).at(-1);
+  expect(job?.result.modelRun).toBe('artifacts/logged-run/versions/1');
+  const target = join(cluster.folder, 'run');
+  expect((await cluster.run('artifacts', 'get', 'logged-run', '--to', target)).code).toBe(0);
+  expect(readdirSync(join(target, 'logs'), { recursive: true, encoding: 'utf8' }).join()).toMatch(/train.*tfevents/);
+  const [run] = await cluster.json<{ type: string; execution: string }>('artifacts', 'show', 'logged-run');
+  const [model] = await cluster.json<{ type: string; execution: string }>('artifacts', 'show', 'logged');
+  expect([run?.type, run?.execution]).toEqual(['ModelRun', model?.execution]);
+  expect((await cluster.run('jobs', 'show', job?.name ?? '')).stdout).toContain('artifacts/logged-run/versions/1');
+}, 120_000);
 
 test('members that have finished wait for a chief that has not', async () => {
   const job = (await cluster.json<JobDocument>('train', moduleFile('slow-chief'), '--examples', 'penguins', '--workers', '2')).at(-1);

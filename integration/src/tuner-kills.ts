@@ -33,15 +33,22 @@ const lossOf = (trial: Trial, epoch: number): number => {
   return Math.abs(Math.log10(lr ?? NaN) + 2.5) + (units ?? NaN) / 1000 + 1 / epoch;
 };
 
-/** Evaluates trials until it is told to stop. @returns the trials that it completed, each with its score */
-async function work(client: TunerClient, study: string, id: string, isOver: () => boolean): Promise<Map<string, number>> {
+/**
+ * Evaluates trials until it is told to stop.
+ *
+ * @param heard called whenever the tuner has answered
+ * @returns the trials that it completed, each with its score
+ */
+async function work(client: TunerClient, study: string, id: string, isOver: () => boolean, heard: () => void = () => undefined): Promise<Map<string, number>> {
   const done = new Map<string, number>();
   while (!isOver()) {
     const trial = await client.next(study, id);
     if (!trial) throw new Error(`${study} ended`);
+    heard();
     const epochs = trial.rung?.epochs ?? 3;
     for (let epoch = (trial.rung?.initialEpoch ?? 0) + 1; epoch <= epochs; epoch++) {
       await client.measure(trial.name, id, { epoch, metrics: [{ name: 'val_loss', value: lossOf(trial, epoch) }] });
+      heard();
     }
     const { state } = await client.complete(trial.name, id, { outcome: { case: 'success', value: {} } });
     if (state.case !== 'succeeded') throw new Error(`${trial.name} is ${state.case ?? 'nothing'}`);
@@ -71,17 +78,28 @@ export function killedAtRandomMoments(kills: number, timeoutMs: number): void {
     await client.create({ ...random, seed: 8n }, { studyId: 'crowd' });
     let over = false;
     const isOver = (): boolean => over;
-    const alone = ['random', 'hyperband'].map((id) => work(client, `studies/${id}`, 'alone', isOver));
-    const crowd = Array.from({ length: CLIENTS }, (_, i) => work(client, 'studies/crowd', `client ${i}`, isOver));
+    let answers = 0;
+    let enough = (): void => undefined;
+    const heard = (): void => {
+      if (--answers === 0) enough();
+    };
+    const alone = ['random', 'hyperband'].map((id) => work(client, `studies/${id}`, 'alone', isOver, heard));
+    const crowd = Array.from({ length: CLIENTS }, (_, i) => work(client, 'studies/crowd', `client ${i}`, isOver, heard));
+    const working = Promise.all([...alone, ...crowd]);
+    working.catch(() => undefined); // Awaited below; a worker that fails before has its error told there.
     const random01 = draws(SEED);
     for (let kill = 0; kill < kills; kill++) {
-      await delay(20 + 300 * random01.next().value);
+      // After some answers, and then in the middle of whatever comes next.
+      await Promise.race([working, new Promise<void>((resolve) => {
+        enough = resolve;
+        answers = 1 + Math.floor(40 * random01.next().value);
+      })]);
+      await delay(20 * random01.next().value);
       await tuner.kill();
       await tuner.start();
     }
     over = true;
-    const [ofRandom, ofHyperband] = await Promise.all(alone);
-    const ofCrowd = await Promise.all(crowd);
+    const [ofRandom, ofHyperband, ...ofCrowd] = await working;
 
     // Nobody's trial is another's, and what was acknowledged is what is there.
     const names = ofCrowd.flatMap((done) => [...done.keys()]);

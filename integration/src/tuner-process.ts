@@ -21,6 +21,12 @@ export class TunerProcess {
     return this.running?.process.pid ?? 0;
   }
 
+  /** Where KerasTuner's workers are served, in the order of the flags. */
+  async kerasAddresses(): Promise<readonly string[]> {
+    const facts = await this.running?.facts;
+    return String(facts?.['kerasTuner'] ?? '').split(',');
+  }
+
   async start(): Promise<void> {
     this.running = startService('tuner', ['--listen', this.at, '--data', join(this.folder, 'data'), '--log-level', 'warn', ...this.flags]);
     this.at = await this.running.ready;

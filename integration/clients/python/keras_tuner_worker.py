@@ -18,7 +18,7 @@ def build(hp):
         with hp.conditional_scope("dropout", [True]):
             model.add(keras.layers.Dropout(hp.Float("rate", 0.1, 0.5)))
     model.add(keras.layers.Dense(1))
-    model.compile(optimizer=keras.optimizers.SGD(hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")), loss="mse")
+    model.compile(optimizer=keras.optimizers.SGD(hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"), clipnorm=1.0), loss="mse")
     return model
 
 

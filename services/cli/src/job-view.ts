@@ -79,6 +79,7 @@ export class JobView {
       this.output.line(`model      ${job.result.model}`);
       this.output.line(`digest     ${job.result.modelDigest}`);
       this.output.line(`state      ${job.result.stateDigest}`);
+      if (job.result.modelRun !== '') this.output.line(`run        ${job.result.modelRun}: \`lockstep artifacts get ${job.result.modelRun} --to ./run\`, then \`tensorboard --logdir ./run\``);
       for (const note of job.result.notes) this.output.line(`note       ${note}`);
       this.output.line(`fetch      lockstep artifacts get ${job.result.model} --to ./model`);
     } else if (job.error) {

@@ -18,6 +18,8 @@ export interface CoordinatorConfig {
   readonly rendezvousTimeoutMs: number;
   readonly exportTimeoutMs: number;
   readonly prepareTimeoutMs: number;
+  /** How long a job is kept after its end; 0: for ever. */
+  readonly jobRetentionMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -33,13 +35,15 @@ export const USAGE = `usage: coordinator --artifact HOST:PORT [flags]
   --rendezvous-timeout-ms  from the start of the children until all are connected; default 60000 (LOCKSTEP_COORDINATOR_RENDEZVOUS_TIMEOUT_MS)
   --export-timeout-ms   how long the chief may take to commit; default 600000 (LOCKSTEP_COORDINATOR_EXPORT_TIMEOUT_MS)
   --prepare-timeout-ms  how long a worker that joins a running job may take to run its module so far; default 600000 (LOCKSTEP_COORDINATOR_PREPARE_TIMEOUT_MS)
+  --job-retention-days  how long a job that has ended is listed, with its events; what it made stays; 0: for ever; default 90 (LOCKSTEP_COORDINATOR_JOB_RETENTION_DAYS)
   --log-level           ${LOG_LEVELS.join(', ')}; default info (LOCKSTEP_COORDINATOR_LOG_LEVEL)`;
 
 /** Heartbeats come six times a lease, and are looked for four times a second. */
 const MIN_LEASE_MS = 1000;
+const DAY_MS = 86_400_000;
 
 const text = { type: 'string' } as const;
-const OPTIONS = { artifact: text, listen: text, data: text, database: text, 'leader-lease-ms': text, 'lease-ms': text, 'rendezvous-timeout-ms': text, 'export-timeout-ms': text, 'prepare-timeout-ms': text, 'log-level': text } as const;
+const OPTIONS = { artifact: text, listen: text, data: text, database: text, 'leader-lease-ms': text, 'lease-ms': text, 'rendezvous-timeout-ms': text, 'export-timeout-ms': text, 'prepare-timeout-ms': text, 'job-retention-days': text, 'log-level': text } as const;
 
 /** @throws Error with one sentence (and the usage where that helps) for an unknown flag or a bad value */
 export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): CoordinatorConfig {
@@ -52,6 +56,8 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     if (Number(given) < least) throw new Error(`--${flag} "${given}" is too short: at least ${least}`);
     return Number(given);
   };
+  const days = value('job-retention-days') ?? '90';
+  if (!/^\d{1,5}$/.test(days)) throw new Error(`--job-retention-days "${days}" is not a number of days`);
   const artifact = value('artifact');
   if (artifact === undefined) throw new Error(`--artifact is required\n${USAGE}`);
   const level = value('log-level') ?? 'info';
@@ -61,7 +67,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   return {
     ...(database !== undefined && { database }),
     leaderLeaseMs: milliseconds('leader-lease-ms', 3000),
-    artifact, logLevel, listen: value('listen') ?? '127.0.0.1:7070', dataFolder: resolve(value('data') ?? 'coordinator-data'),
+    artifact, logLevel, jobRetentionMs: Number(days) * DAY_MS, listen: value('listen') ?? '127.0.0.1:7070', dataFolder: resolve(value('data') ?? 'coordinator-data'),
     leaseMs: milliseconds('lease-ms', 3000, MIN_LEASE_MS), rendezvousTimeoutMs: milliseconds('rendezvous-timeout-ms', 60_000), exportTimeoutMs: milliseconds('export-timeout-ms', 600_000), prepareTimeoutMs: milliseconds('prepare-timeout-ms', 600_000),
   };
 }

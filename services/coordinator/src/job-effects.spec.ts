@@ -21,7 +21,7 @@ function world() {
     fence: { advance: (_job, generation) => new Promise((resolve, reject) => fences.push({ generation, done: (failure) => (failure ? reject(failure) : resolve()) })) },
   });
   const record = {
-    job: create(TrainJobSchema, { name: 'jobs/1', spec: { replicas: 4, mathThreads: 2, stepTimeout: { seconds: 5n } } }), requestId: '', token: new Uint8Array([9]), shardTables: [create(ShardTableSchema, { split: 'train' })],
+    job: create(TrainJobSchema, { name: 'jobs/1', spec: { replicas: 4, mathThreads: 2, stepTimeout: { seconds: 5n, nanos: 250_000_000 } } }), requestId: '', token: new Uint8Array([9]), shardTables: [create(ShardTableSchema, { split: 'train' })],
   };
   const commands: { readonly command: MemberCommand['command']; readonly generation: bigint }[] = [];
   const session = {
@@ -38,12 +38,14 @@ function world() {
   return { effects, job, inputs, said, commands, fences, agents };
 }
 
-test('START_CHILD gives the agent what the process needs; without an agent the worker is lost', () => {
+test('START_CHILD gives the agent what the process needs; without an agent the worker is lost', async () => {
   const w = world();
   w.effects.carryOut(w.job, { kind: 'START_CHILD', worker: A });
   expect(w.inputs).toEqual([{ kind: 'WORKER_LOST', worker: A, detail: 'its agent left before it could start its child' }]);
-  w.agents.attach(create(AgentRegisterSchema, { worker: A }), 0);
+  const agent = w.agents.attach(create(AgentRegisterSchema, { worker: A }), 0);
   w.effects.carryOut(w.job, { kind: 'START_CHILD', worker: A });
+  const { value } = await agent?.commands[Symbol.asyncIterator]().next() ?? {};
+  expect(value).toMatchObject({ command: { value: { mathThreads: 2, stepTimeoutMs: 5250 } } });
   expect([w.agents.get(A)?.child, w.inputs.length]).toEqual([{ job: 'jobs/1', child: 'id1' }, 1]);
 });
 

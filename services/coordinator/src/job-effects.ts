@@ -5,7 +5,7 @@ import { AssignmentSchema, type Assignment } from '@lockstep/contract';
 import { callsToTell, isStanding, type JobEffect, type JobFailure, type JobInput } from '@lockstep/membership';
 import type { AgentRegistry } from './agent-registry';
 import { toGeneration } from './job-record';
-import type { LiveJob } from './live-job';
+import { durationMs, type LiveJob } from './live-job';
 
 /** Announces generations to the artifact service, so that commits of an older one are refused. */
 export interface Fence {
@@ -33,7 +33,7 @@ export class JobEffects {
     const generation = BigInt(isStanding(job.state) ? job.state.generation : 0);
     switch (effect.kind) {
       case 'START_CHILD':
-        if (!this.parts.agents.startChild(worker, { job: name, child: this.parts.newId() }, { token: job.record.token, mathThreads: spec?.mathThreads ?? 1, stepTimeoutMs: Number(spec?.stepTimeout?.seconds ?? 0n) * 1000 })) {
+        if (!this.parts.agents.startChild(worker, { job: name, child: this.parts.newId() }, { token: job.record.token, mathThreads: spec?.mathThreads ?? 1, stepTimeoutMs: spec?.stepTimeout ? Math.ceil(durationMs(spec.stepTimeout)) : 0 })) {
           this.parts.input(name, { kind: 'WORKER_LOST', worker, detail: 'its agent left before it could start its child' });
         }
         return undefined;

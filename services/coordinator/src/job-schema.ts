@@ -8,12 +8,16 @@ export interface JobSchema {
     request_id: string | null;
     state: number;
     ended: number;
+    /** When it ended; null before. */
+    end_ms: number | null;
     token: Uint8Array;
     job: Uint8Array;
     /** The shard tables, as an Assignment holds them. */
     shard_tables: Uint8Array;
     machine: Uint8Array | null;
   };
+  /** As the event log has made it. */
+  event: { subject: string };
   counter: { name: string; value: number };
   finished_call: { job: string; number: number; record: Uint8Array };
   checkpoint: { job: string; version: string; step: number; position: Uint8Array; state_digest: string; generation: number };
@@ -77,5 +81,13 @@ const noStepCommits: Migration = {
   },
 };
 
+const endTimes: Migration = {
+  name: 'when jobs ended',
+  up: async (transaction, { integer }) => {
+    await transaction.schema.alterTable('job').addColumn('end_ms', integer).execute();
+    await transaction.schema.createIndex('job_by_end').on('job').column('end_ms').execute();
+  },
+};
+
 /** All versions of the schema, oldest first. */
-export const jobMigrations: readonly Migration[] = [eventLogMigration, jobs, recovery, leaseMigration, noStepCommits];
+export const jobMigrations: readonly Migration[] = [eventLogMigration, jobs, recovery, leaseMigration, noStepCommits, endTimes];

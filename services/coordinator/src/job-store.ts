@@ -54,6 +54,8 @@ export interface JobStore {
    * @throws JobStoreError NO_SUCH_JOB; CALL_DIVERGED or CHECKPOINT_DIVERGED with both sides
    */
   update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change?: JobChange): Promise<void>;
+  /** Deletes jobs that ended before a time, oldest first and at most `limit`, with all that is stored of them. @returns their names */
+  deleteEnded(beforeMs: number, limit: number): Promise<readonly string[]>;
   get(name: string): Promise<JobRecord | undefined>;
   findByRequestId(requestId: string): Promise<JobRecord | undefined>;
   /** Newest first, at most `limit`, with an order below `before`; only these states unless the list is empty. */

@@ -1,4 +1,5 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { Duration } from '@bufbuild/protobuf/wkt';
 import { FinishedCallSchema, Numerics, PositionSchema, type FinishedCall, type MemberCommand } from '@lockstep/contract';
 import { isStanding, type JobFacts, type JobState, type ProgressPoint } from '@lockstep/membership';
 import type { JobRecord } from './job-record';
@@ -52,12 +53,15 @@ export interface JobTimeouts {
   readonly joinRetryMs: number;
 }
 
+/** A duration of a spec in milliseconds. */
+export const durationMs = ({ seconds, nanos }: Duration): number => Number(seconds) * 1000 + nanos / 1e6;
+
 /** @throws Error for a job without a spec, which was never accepted */
 export function factsOf({ job }: JobRecord, timeouts: JobTimeouts): JobFacts {
   const { spec } = job;
   if (!spec) throw new Error(`${job.name} has no spec`);
-  const maxRuntimeMs = spec.maxRuntime && Number(spec.maxRuntime.seconds) * 1000 + spec.maxRuntime.nanos / 1e6;
-  const stepTimeoutMs = Number(spec.stepTimeout?.seconds ?? 0n) * 1000;
+  const maxRuntimeMs = spec.maxRuntime && durationMs(spec.maxRuntime);
+  const stepTimeoutMs = spec.stepTimeout ? durationMs(spec.stepTimeout) : 0;
   return {
     job: job.name, replicas: spec.replicas, strictNumerics: spec.numerics !== Numerics.RELAXED, maxRestarts: spec.maxRestarts ?? 0,
     rendezvousTimeoutMs: timeouts.rendezvousTimeoutMs, regroupTimeoutMs: timeouts.rendezvousTimeoutMs + stepTimeoutMs, exportTimeoutMs: timeouts.exportTimeoutMs, prepareTimeoutMs: timeouts.prepareTimeoutMs,

@@ -13,11 +13,13 @@ import { Coordinator } from './coordinator';
 import { coordinatorServicer } from './coordinator-servicer';
 import { DescriptorWatch } from './descriptor-watch';
 import { awaitLeadership, keepLeadership } from './leadership';
+import { JobRetention } from './job-retention';
 import { mapCoordinatorError } from './map-error';
 import { SessionServicer } from './session-servicer';
 import { SqlJobStore } from './sql-job-store';
 
 const TICK_MS = 250;
+const SWEEP_INTERVAL_MS = 3_600_000;
 const HEARTBEATS_A_LEASE = 6;
 /** An accusation waits for its cause: the loss of the accused is heard of sooner by other ways. */
 const SUSPICION_MS = 1500;
@@ -53,6 +55,9 @@ runService(logger, async () => {
     listen: config.listen, logger, mapError: mapCoordinatorError,
     services: [implement(CoordinatorService, coordinatorServicer(coordinator, store, catalog)), implement(SessionService, sessions.implementation)],
   });
+  const retention = new JobRetention(store, config.jobRetentionMs, { nowMs }, logger);
+  void retention.sweep();
+  const sweeps = setInterval(() => void retention.sweep(), SWEEP_INTERVAL_MS);
   const descriptors = new DescriptorWatch(logger);
   const timer = setInterval(() => {
     descriptors.check();
@@ -64,6 +69,8 @@ runService(logger, async () => {
     beforeDrain: () => coordinator.leave(),
     close: async () => {
       clearInterval(timer);
+      clearInterval(sweeps);
+      await retention.settled();
       coordinator.close();
       artifactChannel.close();
       await release();

@@ -116,6 +116,17 @@ describe('a session', () => {
     expect((await open(new SessionWorld())).end?.error).toMatchObject({ reason });
   });
 
+  test('that says nothing at its beginning is closed after a lease, with what was waited for', async () => {
+    const servicer = new SessionServicer(new SessionWorld().coordinator, { heartbeatIntervalMs: 5, leaseMs: 30, version: '1.2.3' }, () => 0, createLogger('test', 'silent'));
+    const context: CallContext = { signal: new AbortController().signal, method: '', metadata: new Metadata(), peer: '' };
+    const endOf = async (answers: AsyncIterable<unknown>): Promise<unknown> => {
+      for await (const _answer of answers) return 'answered';
+      return 'ended';
+    };
+    await expect(endOf(servicer.implementation.attach(new AsyncQueue(1, 'silent'), context) as AsyncIterable<unknown>)).rejects.toMatchObject({ reason: 'SILENT', message: expect.stringMatching(/an agent .* did not send register within 30 ms/) as string });
+    await expect(endOf(servicer.implementation.join(new AsyncQueue(1, 'silent'), context) as AsyncIterable<unknown>)).rejects.toMatchObject({ reason: 'SILENT', message: expect.stringMatching(/a member .* did not send hello within 30 ms/) as string });
+  });
+
   test('of an agent begins with its heartbeat and its lease, and goes on with its children', async () => {
     const w = new SessionWorld();
     const agent = await w.agent(A);

@@ -75,7 +75,7 @@ export class SessionServicer {
 
   private async *attach(messages: AsyncIterable<AgentMessage>, signal: AbortSignal): AsyncGenerator<ReturnType<typeof create<typeof AgentCommandSchema>>> {
     const iterator = messages[Symbol.asyncIterator]();
-    const first = await iterator.next();
+    const first = await this.first(iterator, 'an agent', 'register');
     if (first.done || first.value.message.case !== 'register') throw new CoordinatorError('PROTOCOL', 'the first message of an agent must be register');
     const register = first.value.message.value;
     this.checkVersion(register.worker, register.version);
@@ -118,7 +118,7 @@ export class SessionServicer {
 
   private async *join(messages: AsyncIterable<MemberMessage>, signal: AbortSignal): AsyncGenerator<MemberCommand> {
     const iterator = messages[Symbol.asyncIterator]();
-    const first = await iterator.next();
+    const first = await this.first(iterator, 'a member', 'hello');
     if (first.done || first.value.message.case !== 'hello') throw new CoordinatorError('PROTOCOL', 'the first message of a member must be hello');
     const hello = first.value.message.value;
     this.checkVersion(hello.worker, hello.version);
@@ -182,6 +182,20 @@ export class SessionServicer {
         case undefined:
           throw new CoordinatorError('PROTOCOL', `${session.worker} sent ${message.case ?? 'an unknown message'} in the middle of its session`);
       }
+    }
+  }
+
+  /** The message that a session begins with. @throws CoordinatorError SILENT when it does not come within a lease */
+  private async first<T>(messages: AsyncIterator<T>, whose: string, what: string): Promise<IteratorResult<T>> {
+    const { leaseMs } = this.settings;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new CoordinatorError('SILENT', `${whose} opened a session and did not send ${what} within ${leaseMs} ms: it may open another`)), leaseMs);
+    });
+    try {
+      return await Promise.race([messages.next(), late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { AssignmentSchema, JobEventSchema, JobState, TrainJobSchema, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { EventLog, openDatabase, openPostgres, type Database, type DatabaseTransaction, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
 import { jobHasEnded, type JobRecord, type NewEvent } from './job-record';
@@ -45,7 +45,7 @@ export class SqlJobStore implements JobStore {
     const tables = toBinary(AssignmentSchema, create(AssignmentSchema, { shardTables: [...shardTables] }));
     await this.database.transaction(async (transaction) => {
       await transaction.query.insertInto('job').values({
-        order: undefined, name: job.name, request_id: requestId === '' ? null : requestId, state: job.state, ended: jobHasEnded(job) ? 1 : 0,
+        order: undefined, name: job.name, request_id: requestId === '' ? null : requestId, state: job.state, ended: jobHasEnded(job) ? 1 : 0, end_ms: endMsOf(job),
         token, job: toBinary(TrainJobSchema, job), shard_tables: tables, machine: machine ?? null,
       }).execute();
       await this.append(transaction, job.name, events, nowMs);
@@ -56,11 +56,24 @@ export class SqlJobStore implements JobStore {
     const { machine } = change;
     await this.database.transaction(async (transaction) => {
       const { numUpdatedRows } = await transaction.query.updateTable('job')
-        .set({ state: job.state, ended: jobHasEnded(job) ? 1 : 0, job: toBinary(TrainJobSchema, job), ...(machine && { machine }) })
+        .set({ state: job.state, ended: jobHasEnded(job) ? 1 : 0, end_ms: endMsOf(job), job: toBinary(TrainJobSchema, job), ...(machine && { machine }) })
         .where('name', '=', job.name).executeTakeFirstOrThrow();
       if (numUpdatedRows !== 1n) throw noSuchJob(job.name);
       await storeProgress(transaction.query, job.name, change);
       await this.append(transaction, job.name, events, nowMs);
+    });
+  }
+
+  deleteEnded(beforeMs: number, limit: number): Promise<readonly string[]> {
+    return this.database.transaction(async ({ query }) => {
+      const rows = await query.selectFrom('job').select('name').where('end_ms', '<', beforeMs).orderBy('end_ms').limit(limit).execute();
+      const names = rows.map(({ name }) => name);
+      if (names.length === 0) return names;
+      await query.deleteFrom('event').where('subject', 'in', names).execute();
+      await query.deleteFrom('finished_call').where('job', 'in', names).execute();
+      await query.deleteFrom('checkpoint').where('job', 'in', names).execute();
+      await query.deleteFrom('job').where('name', 'in', names).execute();
+      return names;
     });
   }
 
@@ -129,6 +142,8 @@ export class SqlJobStore implements JobStore {
     }
   }
 }
+
+const endMsOf = ({ endTime }: TrainJob): number | null => (endTime ? timestampMs(endTime) : null);
 
 function toRecord(row: Pick<JobSchema['job'], 'job' | 'request_id' | 'token' | 'shard_tables' | 'machine'>): JobRecord {
   return {

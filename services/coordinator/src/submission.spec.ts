@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { TrainJobSpecSchema } from '@lockstep/contract';
+import { ShardPolicy, TrainJobSpecSchema } from '@lockstep/contract';
 import { CoordinatorError } from './coordinator-error';
 import { checkSubmission, DataProblem, SHARD_RECORDS, type Catalog, type CatalogVersion } from './submission';
 
@@ -30,6 +30,10 @@ const violations = (promise: Promise<unknown>): Promise<string[]> => promise.the
     return (e.details.violations ?? []).map((v) => `${v.field}: ${v.description}`);
   });
 
+test('with policy FILE a file for each logical replica is enough', async () => {
+  await expect(check({ shardPolicy: ShardPolicy.FILE, replicas: 2 })).resolves.toMatchObject({ spec: { replicas: 2 } });
+});
+
 test('files are cut into shards of bounded size, in order', async () => {
   const { shardTables } = await check({});
   expect(shardTables.map((t) => [t.split, t.shards.map((s) => `${s.path} ${s.firstRecord}+${s.recordCount}`)])).toEqual([
@@ -43,6 +47,7 @@ test.each<[string, MessageInitShape<typeof TrainJobSpecSchema>, RegExp]>([
   ['a module without its file', { module: 'artifacts/empty/versions/1' }, /^spec.module: .* holds no module.js/],
   ['an unknown split', { trainArgs: { splits: ['test'] } }, /^spec.train_args.splits\[0\]: Split does not exist over all example artifacts: test/],
   ['a split that one of two artifacts lacks', { examples: ['artifacts/e/versions/1', 'artifacts/f/versions/1'] }, /^spec.eval_args.splits\[0\]: Split does not exist over all example artifacts: eval \(not in artifacts\/f/],
+  ['fewer files than logical replicas that want their own', { shardPolicy: ShardPolicy.FILE, replicas: 3 }, /^spec.shard_policy: FILE gives .* 2 files of train cannot be shared by 3\. Use DATA/],
   ['an empty split', { examples: ['artifacts/none/versions/1'] }, /^spec.train_args.splits\[0\]: split train of artifacts\/none\/versions\/1 holds no records/],
 ])('%s is refused by field', async (_what, change, expected) => {
   const found = await violations(check(change));

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { ShardSchema, ShardTableSchema, type Shard, type ShardTable, type TrainJobSpec } from '@lockstep/contract';
+import { ShardPolicy, ShardSchema, ShardTableSchema, type Shard, type ShardTable, type TrainJobSpec } from '@lockstep/contract';
 import type { FieldViolation } from '@lockstep/rpc';
 import { cutShards } from '@lockstep/sharding';
 import { CoordinatorError } from './coordinator-error';
@@ -79,6 +79,7 @@ export async function checkSubmission(given: TrainJobSpec | undefined, catalog: 
   }
   await checkSchema(spec, examples, catalog, typed, add);
   const shardTables = examples.length === spec.examples.length ? await cutSplits(spec, examples, catalog, add) : [];
+  checkFiles(spec, shardTables, add);
   if (violations.length > 0) throw invalid(violations);
   return { spec, shardTables };
 }
@@ -100,6 +101,16 @@ async function checkSchema(
   }
   const problem = await catalog.schemaProblem(version, SCHEMA_FILE);
   if (problem !== undefined) add('schema', `${SCHEMA_FILE} of ${version.name} does not parse: ${problem}`);
+}
+
+/** With policy FILE each logical replica has files of its own. Of evaluation a module often says otherwise: it finds out there. */
+function checkFiles({ shardPolicy, replicas, trainArgs }: TrainJobSpec, tables: readonly ShardTable[], add: Add): void {
+  if (shardPolicy !== ShardPolicy.FILE) return;
+  const splits = trainArgs?.splits ?? [];
+  const shards = tables.filter(({ split }) => splits.includes(split)).flatMap((table) => table.shards);
+  if (shards.length === 0) return;
+  const files = new Set(shards.map(({ version, path }) => `${version} ${path}`)).size;
+  if (files < replicas) add('shard_policy', `FILE gives each logical replica whole files: ${files} ${files === 1 ? 'file' : 'files'} of ${splits.join(', ')} cannot be shared by ${replicas}. Use DATA, write more files, or lower replicas (which changes the bytes)`);
 }
 
 async function cutSplits(spec: TrainJobSpec, examples: readonly CatalogVersion[], catalog: Catalog, add: Add): Promise<readonly ShardTable[]> {

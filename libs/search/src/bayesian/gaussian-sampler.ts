@@ -28,7 +28,9 @@ export class GaussianSampler implements Sampler {
   /** @throws {SearchError} INVALID_SETTINGS */
   constructor(private readonly options: GaussianSamplerOptions) {
     const { maxEpochs } = options;
-    refuseViolations('INVALID_SETTINGS', Number.isSafeInteger(maxEpochs) && maxEpochs >= 1 ? [] : [{ field: 'options.maxEpochs', description: `${maxEpochs} epochs: it must be an integer of at least 1` }]);
+    if (!(Number.isSafeInteger(maxEpochs) && maxEpochs >= 1)) {
+      refuseViolations('INVALID_SETTINGS', [{ field: 'options.maxEpochs', description: `${maxEpochs} epochs: it must be an integer of at least 1` }]);
+    }
     checkGaussianOptions(options);
   }
 

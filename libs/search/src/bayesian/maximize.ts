@@ -3,7 +3,7 @@ import { squaredDistance } from '../gaussian/points';
 import { minimizeInBox } from '../numeric/box-lbfgs';
 import type { Random } from '../numeric/random';
 import type { Acquisition } from './acquisition';
-import { levelOf, type Coordinate } from './coordinate';
+import { levelOf, type Coordinate, type Levels } from './coordinate';
 import type { DesignSpace } from './design-space';
 
 const STARTS = 6;
@@ -40,8 +40,8 @@ function distinctStarts(design: DesignSpace, ranked: readonly Scored[], weights:
   const starts: Scored[] = [];
   for (const candidate of ranked) {
     if (starts.length === STARTS) break;
-    const far = starts.every(({ point }) => point.reduce((sum, x, d) => sum + (weights[d] ?? 0) * squaredDistance(design.kinds[d], x, candidate.point[d] ?? 0), 0) >= APART);
-    if (far) starts.push(candidate);
+    const square = (point: Float64Array) => point.reduce((sum, x, d) => sum + (weights[d] ?? 0) * squaredDistance(design.kinds[d], x, candidate.point[d] ?? 0), 0);
+    if (starts.every(({ point }) => square(point) >= APART)) starts.push(candidate);
   }
   return starts;
 }
@@ -64,7 +64,8 @@ const better = (a: Scored, b: Scored): Scored => (b.value > a.value ? b : a);
 /** By gradient, with categories, few levels and inactive coordinates held. */
 function ascend(design: DesignSpace, acquisition: Acquisition, { point }: Scored, box: Box, stepped: boolean): Scored {
   const active = design.activeAt(point);
-  const moves = design.coordinates.map(({ levels }, d) => active[d] === true && (levels.kind === 'CONTINUOUS' || (levels.kind === 'STEPS' && levels.positions.length > LISTED_MAX)));
+  const isMany = (levels: Levels) => levels.kind === 'CONTINUOUS' || (levels.kind === 'STEPS' && levels.positions.length > LISTED_MAX);
+  const moves = design.coordinates.map(({ levels }, d) => active[d] === true && isMany(levels));
   const low = point.map((x, d) => (moves[d] === true ? box.low[d] ?? 0 : x));
   const high = point.map((x, d) => (moves[d] === true ? box.high[d] ?? 1 : x));
   const negative = (x: Float64Array, gradient: Float64Array): number => {
@@ -72,7 +73,8 @@ function ascend(design: DesignSpace, acquisition: Acquisition, { point }: Scored
     for (let d = 0; d < gradient.length; d++) gradient[d] = -(gradient[d] ?? 0);
     return -value;
   };
-  const { x, value } = minimizeInBox(negative, point, low, high, { iterationsMax: ITERATIONS_MAX, evaluationsMax: 2 * ITERATIONS_MAX, gradientTolerance: GRADIENT_TOLERANCE });
+  const settings = { iterationsMax: ITERATIONS_MAX, evaluationsMax: 2 * ITERATIONS_MAX, gradientTolerance: GRADIENT_TOLERANCE };
+  const { x, value } = minimizeInBox(negative, point, low, high, settings);
   if (!stepped) return { point: x, value: -value };
   const settled = design.settle(x);
   return { point: settled, value: acquisition.value(settled) };

@@ -3,7 +3,7 @@ import { randomOf } from '../numeric/random';
 import { Acquisition } from './acquisition';
 import { perturbations, randomNeighbour, randomPoint } from './candidates';
 import { confidenceBound, logExpectedImprovement, type Criterion } from './criterion';
-import { logHypervolumeImprovement } from './hypervolume';
+import { logHypervolumeImprovement, nonDominated } from './hypervolume';
 import { maximize } from './maximize';
 import type { ProposalRequest } from './propose';
 import type { Surrogate } from './surrogate';
@@ -32,26 +32,36 @@ export function rankPoints(request: ProposalRequest, surrogate: Surrogate, tried
     return Array.from(left.keys()).sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0)).flatMap((i) => left[i] ?? []);
   }
   const random = randomOf(seed, trials.length, CANDIDATES_STREAM);
-  const leaders = surrogate.leaders.map((index) => surrogate.evidence.points[index]?.subarray(0, design.columns) ?? design.defaultPoint);
+  const leaders = leadersOf(surrogate).map((index) => surrogate.evidence.points[index]?.subarray(0, design.columns) ?? design.defaultPoint);
   const region = regionOf(request, surrogate, leaders[0]);
   const box = region ?? unitBox(design.columns);
   const count = Math.max(CANDIDATES_MIN, Math.floor(CANDIDATES * Math.min(1, CANDIDATES_FULL_BELOW / surrogate.points) / surrogate.posteriors.length));
-  const draw = () => (region !== undefined && leaders[0] !== undefined && random.uniform() < 0.5 ? randomNeighbour(design, box, leaders[0], random) : randomPoint(design, box, random));
+  const centre = region === undefined ? undefined : leaders[0];
+  const draw = () => (centre !== undefined && random.uniform() < 0.5 ? randomNeighbour(design, box, centre, random) : randomPoint(design, box, random));
   const candidates = [...Array.from({ length: count }, draw), ...perturbations(design, box, leaders.slice(0, CENTRES), random)];
   return maximize(design, acquisition, candidates, box, surrogate.posteriors[0]?.weights ?? new Float64Array(), random);
 }
 
-function criterionOf({ options: { beta } }: ProposalRequest, { evidence, scores, incumbent }: Surrogate): Criterion {
-  if (scores.length > 1) {
-    const scored = Array.from(evidence.scored.keys()).filter((i) => evidence.scored[i] === true);
-    return logHypervolumeImprovement(scored.map((i) => scores.map((warped) => warped[i] ?? 0)));
-  }
-  return beta === undefined ? logExpectedImprovement(incumbent) : confidenceBound(beta);
+function criterionOf({ options: { beta } }: ProposalRequest, surrogate: Surrogate): Criterion {
+  if (surrogate.scores.length > 1) return logHypervolumeImprovement(scoresOfPoints(surrogate).map(({ scores }) => scores));
+  return beta === undefined ? logExpectedImprovement(surrogate.incumbent) : confidenceBound(beta);
+}
+
+/** Of the points that have scores of their own, for each its index and its warped scores. */
+const scoresOfPoints = ({ evidence: { scored }, scores }: Surrogate): readonly { readonly index: number; readonly scores: readonly number[] }[] =>
+  scored.flatMap((has, index) => (has ? [{ index, scores: scores.map((warped) => warped[index] ?? 0) }] : []));
+
+/** Points to look around, as indices: the best first, or with several objectives the front, the latest first. */
+function leadersOf(surrogate: Surrogate): readonly number[] {
+  if (surrogate.scores.length === 1) return surrogate.leaders;
+  const points = scoresOfPoints(surrogate);
+  const front = new Set(nonDominated(points.map(({ scores }) => scores)));
+  return points.filter(({ scores }) => front.has(scores)).map(({ index }) => index).toReversed();
 }
 
 /** The trust region, when it is its turn: for one objective, at one fidelity. */
-function regionOf({ history: { trials, objectives }, design, options, axis }: ProposalRequest, { evidence, parameters }: Surrogate, centre: Float64Array | undefined): Box | undefined {
-  const [first] = parameters;
+function regionOf(request: ProposalRequest, { evidence, parameters: [first] }: Surrogate, centre: Float64Array | undefined): Box | undefined {
+  const { history: { trials, objectives }, design, options, axis } = request;
   if (first === undefined || centre === undefined || objectives.length > 1 || axis !== undefined || trials.length % REGION_EVERY !== 0) return undefined;
   return regionAround(centre, sideAfter(evidence.scores[0] ?? [], initialPoints(options, design.columns), design.columns), first, design.kinds);
 }

@@ -90,7 +90,9 @@ function refitEvery(evidence: number): number {
   return evidence < REFIT_OFTEN_BELOW ? REFIT_OFTEN : REFIT_SELDOM;
 }
 
-function refit({ evidence, kinds }: Material, model: LengthscaleModel, noiseMin: number | undefined, scores: readonly Float64Array[], warm: StoredFit | undefined): StoredFit {
+function refit(
+  { evidence, kinds }: Material, model: LengthscaleModel, noiseMin: number | undefined, scores: readonly Float64Array[], warm: StoredFit | undefined,
+): StoredFit {
   const box = parameterBox(kinds.length, noiseMin);
   return {
     model, evidence: evidence.points.length,

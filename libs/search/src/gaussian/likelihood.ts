@@ -28,7 +28,9 @@ export class Likelihood {
   private readonly inverse: Float64Array;
 
   /** @param scores one for each row of `points`, standardised */
-  constructor(private readonly points: Points, private readonly kinds: readonly CoordinateKind[], private readonly scores: Float64Array, private readonly centre: Centre) {
+  constructor(
+    private readonly points: Points, private readonly kinds: readonly CoordinateKind[], private readonly scores: Float64Array, private readonly centre: Centre,
+  ) {
     const size = points.rows * points.rows;
     this.covariance = new Float64Array(size);
     this.steepness = new Float64Array(size);

@@ -21,9 +21,3 @@ export function correlation(square: number): number {
   const a = Math.sqrt(5 * square);
   return (1 + a + a * a / 3) * Math.exp(-a);
 }
-
-/** Minus twice the derivative of `correlation` by the scaled squared distance: 5/3 (1 + a) e^(-a). */
-export function steepness(square: number): number {
-  const a = Math.sqrt(5 * square);
-  return (5 / 3) * (1 + a) * Math.exp(-a);
-}

@@ -43,7 +43,9 @@ export class Posterior {
    * @param scores one for each row of `points`
    * @param room how many points may be added later
    */
-  constructor(points: Points, private readonly kinds: readonly CoordinateKind[], scores: Float64Array, parameters: LogParameters, room = 0, centre: Centre = { kind: 'PROFILED' }) {
+  constructor(
+    points: Points, private readonly kinds: readonly CoordinateKind[], scores: Float64Array, parameters: LogParameters, room = 0, centre: Centre = { kind: 'PROFILED' },
+  ) {
     const stride = points.rows + room;
     this.columns = points.columns;
     this.stride = stride;

@@ -85,6 +85,7 @@ function describe(job: TrainJob, say: (label: string, value: string) => void): v
     say('model', job.result.model);
     say('digest', job.result.modelDigest);
     say('state hash', job.result.stateDigest);
+    if (job.result.modelRun !== '') say('model run', job.result.modelRun);
   }
   if (job.error) {
     say('error', `${job.error.reason}: ${job.error.message}`);

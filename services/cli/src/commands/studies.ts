@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { TunerClient, type Study, type Trial } from '@lockstep/client';
-import { ImportTrialsResponseSchema, StudySchema, TrialSchema } from '@lockstep/contract';
+import { TunerClient } from '@lockstep/client';
+import { ImportTrialsResponseSchema, StudySchema, TrialSchema, type Study, type Trial } from '@lockstep/contract';
 import { BEST_HYPERPARAMETERS_FILE, bestHyperparameters, TUNER_RESULTS_FILE, trialIds, tunerResults } from '@lockstep/search';
 import { CliError, EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
@@ -81,8 +81,7 @@ Examples:
       return best.length > 0 ? EXIT.OK : EXIT.FAILED;
     }));
   studies.command('watch <study>').description('Follow a study from its first event to its end.')
-    .option('--after <sequence>', 'leave out events up to this sequence number', wholeNumber(0), 0)
-    .action((name: string, { after }: { after: number }) => withClient(run, async (client, { output }) => concludeStudy(client, await watchStudy(client, studyName(name), output, BigInt(after)), output)));
+    .action((name: string) => withClient(run, async (client, { output }) => concludeStudy(client, await watchStudy(client, studyName(name), output), output)));
   studies.command('stop <study>').description('No more trials; those that run are cancelled.')
     .action((name: string) => withClient(run, async (client, { output }) => showState(await client.stop(studyName(name)), output)));
   studies.command('delete <study>').description('Remove a study with its trials. Versions that were committed stay.')

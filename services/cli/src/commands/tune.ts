@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { ArtifactClient, TunerClient, type Study } from '@lockstep/client';
-import { StudySchema, StudySpecSchema, type StudySpec, type TrainJobSpecSchema } from '@lockstep/contract';
+import { ArtifactClient, TunerClient } from '@lockstep/client';
+import { StudySchema, StudySpecSchema, type Study, type StudySpec, type TrainJobSpecSchema } from '@lockstep/contract';
 import { openChannel } from '@lockstep/rpc';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { EXIT, type ExitCode } from '../cli-error';

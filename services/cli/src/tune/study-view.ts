@@ -17,6 +17,8 @@ export class StudyView {
   private drawnMs = -Infinity;
   /** What the tuner's clock is ahead of the local one; the table shows how long trials have been running. */
   private aheadMs = 0;
+  /** What was last said of trials that have not ended: a trial is told again when its job or checkpoint is known. */
+  private readonly said = new Map<string, string>();
 
   /** @param nowMs a clock that nobody sets */
   constructor(private readonly output: Output, private readonly nowMs: () => number) {}
@@ -48,7 +50,7 @@ export class StudyView {
         if (study.results && study.results.hyperparameters !== before?.results?.hyperparameters) return [`committed  ${study.results.hyperparameters}, ${study.results.results}`];
         return [`study      ${grown > 0 ? `has ${grown} more ${grown === 1 ? 'parameter' : 'parameters'}: ${printable(studySummary(study))}` : 'has other limits'}`];
       }
-      case 'trialChanged': return [trialLine(event.value)];
+      case 'trialChanged': return this.linesOfTrial(event.value);
       case 'trialMeasured': {
         const { trial, measurement } = event.value;
         if (!measurement) return [];
@@ -59,6 +61,18 @@ export class StudyView {
       case 'deleted': return ['study      was deleted'];
       case undefined: return [];
     }
+  }
+
+  private linesOfTrial(trial: Trial): readonly string[] {
+    const { name, state, job } = trial;
+    const line = trialLine(trial);
+    // It runs when its job does.
+    const isWaiting = state.case === 'running' && job === '' && this.progress.spec?.jobs !== undefined;
+    const isOpen = this.progress.openTrials.some((open) => open.trial.name === name);
+    const before = this.said.get(name);
+    if (isOpen) this.said.set(name, line);
+    else this.said.delete(name);
+    return isWaiting || line === before ? [] : [line];
   }
 }
 
@@ -71,8 +85,8 @@ function trialLine(trial: Trial): string {
     (state.case ?? 'requested').padEnd(10),
     ...(state.case === 'succeeded' ? [formatScores(state.value.scores)] : []),
     ...(rung ? [`${formatRung(rung)}, epochs ${rung.initialEpoch + 1} to ${rung.epochs}`] : []),
-    ...(state.case === 'succeeded' || state.case === 'requested' ? [formatValues(trialValues(trial))] : []),
     ...(state.case === 'running' && job !== '' ? [`as ${job}`] : []),
+    ...(state.case === 'succeeded' || state.case === 'requested' || state.case === 'running' ? [formatValues(trialValues(trial))] : []),
     message,
   ];
   return `${label(trialNumber(trial.name))} ${parts.filter((part) => part !== '').join('  ')}`;

@@ -20,12 +20,10 @@ export function typedValues(spec: StudySpec | undefined, json: string): Paramete
 type Kind = NonNullable<Extract<NonNullable<ParameterValue['value']>, { kind?: unknown }>['kind']>;
 
 function kindOf(name: string, value: unknown, parameter: Parameter | undefined): Kind {
-  switch (typeof value) {
-    case 'string': return { case: 'stringValue', value };
-    case 'boolean': return { case: 'boolValue', value };
-    case 'number': return Number.isSafeInteger(value) && !isFloat(parameter) ? { case: 'intValue', value: BigInt(value) } : { case: 'floatValue', value };
-    default: throw new CliError(`the value of ${JSON.stringify(name)} is ${JSON.stringify(value)}`, 'Values are numbers, texts, true or false.', EXIT.USAGE);
-  }
+  if (typeof value === 'string') return { case: 'stringValue', value };
+  if (typeof value === 'boolean') return { case: 'boolValue', value };
+  if (typeof value !== 'number') throw new CliError(`the value of ${JSON.stringify(name)} is ${JSON.stringify(value)}`, 'Values are numbers, texts, true or false.', EXIT.USAGE);
+  return Number.isSafeInteger(value) && !isFloat(parameter) ? { case: 'intValue', value: BigInt(value) } : { case: 'floatValue', value };
 }
 
 function isFloat(parameter: Parameter | undefined): boolean {

@@ -20,7 +20,7 @@ const REDRAW_MS = 1000;
 const RESULTS_TIMEOUT_MS = 30_000;
 
 /** Follows a study until it neither runs nor suggests trials any more. Ctrl-C stops following; the study goes on. */
-export async function watchStudy(client: TunerClient, name: string, output: Output, after = 0n): Promise<WatchOutcome> {
+export async function watchStudy(client: TunerClient, name: string, output: Output): Promise<WatchOutcome> {
   const leave = new AbortController();
   const onSignal = (): void => leave.abort();
   process.once('SIGINT', onSignal);
@@ -28,18 +28,23 @@ export async function watchStudy(client: TunerClient, name: string, output: Outp
   const timer = setInterval(() => { if (output.interactive) view.redraw(); }, REDRAW_MS);
   let over: Study | undefined;
   let deadline: NodeJS.Timeout | undefined;
+  let isLate = false;
   try {
-    for await (const event of client.watch(name, after, leave.signal)) {
+    for await (const event of client.watch(name, 0n, leave.signal)) {
       view.show(event);
       // The past of a study that was extended has ends that were none.
       if (!view.progress.isOver) continue;
       const study = await client.get(name);
       over = study.state.case === 'active' ? undefined : study;
       if (over && !awaitsResults(over)) return { kind: 'ENDED', study: over };
-      if (over) deadline ??= setTimeout(() => leave.abort(), RESULTS_TIMEOUT_MS);
+      if (!over) continue;
+      deadline ??= setTimeout(() => {
+        isLate = true;
+        leave.abort();
+      }, RESULTS_TIMEOUT_MS);
     }
     output.clearLine();
-    if (over && deadline !== undefined) {
+    if (over && isLate) {
       output.remark(`the tuner at ${client.address} has not committed the results of ${name} within ${RESULTS_TIMEOUT_MS / 1000} s: its log says why, \`lockstep studies export\` writes them`);
       return { kind: 'ENDED', study: over };
     }

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobState, JobStateChangedSchema, ShardTableSchema, TrainJobSchema } from '@lockstep/contract';
 import type { Lease } from '@lockstep/storage';
 import type { JobRecord, NewEvent } from '../job-record';
@@ -35,6 +36,24 @@ export function jobStoreContract(kind: string, open: () => Promise<JobStore>): v
       expect((await store.findByRequestId('r'))?.job.name).toBe(A);
       expect(await store.get('jobs/b')).toBeUndefined();
       expect(await store.findByRequestId('x')).toBeUndefined();
+    });
+
+    test('deletes what ended before a time, oldest first, with all that is stored of it', async () => {
+      const ends = [[A, 300], ['jobs/b', 100], ['jobs/c', 200], ['jobs/d', undefined]] as const;
+      for (const [name, endMs] of ends) {
+        await store.insert(record(name), [changed(JobState.QUEUED)], 1);
+        const job = { ...record(name).job, state: endMs === undefined ? JobState.RUNNING : JobState.FAILED, ...(endMs !== undefined && { endTime: timestampFromMs(endMs) }) };
+        await store.update(job, [changed(job.state)], 2, { calls: [{ number: 0, record: bytes('c') }], checkpoints: [checkpoint(1)] });
+      }
+      expect(await store.deleteEnded(300, 1)).toEqual(['jobs/b']);
+      expect(await store.deleteEnded(300, 10)).toEqual(['jobs/c']);
+      expect(await store.deleteEnded(300, 10)).toEqual([]);
+      for (const name of ['jobs/b', 'jobs/c']) expect([await store.get(name), await store.listCalls(name), await store.listCheckpoints(name), await store.readEvents(name, 0n, 10)]).toEqual([undefined, [], [], []]);
+      for (const name of [A, 'jobs/d']) expect([(await store.get(name))?.job.name, (await store.listCalls(name)).length, (await store.readEvents(name, 0n, 10)).length]).toEqual([name, 1, 2]);
+      // Numbers are not used again: who watches goes on after the last that it has seen.
+      const [last] = (await store.readEvents('jobs/d', 0n, 10)).slice(-1);
+      await store.update(record('jobs/d').job, [changed(JobState.QUEUED)], 3);
+      expect(await store.readEvents('jobs/d', last?.sequence ?? 0n, 10)).toHaveLength(1);
     });
 
     test('stores a request id once, and jobs without one side by side', async () => {

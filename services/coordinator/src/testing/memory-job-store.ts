@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { JobEventSchema, JobState, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { jobHasEnded, type JobRecord, type NewEvent } from '../job-record';
 import { mergeAll, mergeCall, mergeCheckpoint } from '../job-change';
@@ -16,7 +16,8 @@ interface Progress {
 export class MemoryJobStore implements JobStore {
   private readonly records = new Map<string, JobRecord>();
   private readonly progress = new Map<string, Progress>();
-  private readonly log: JobEvent[] = [];
+  private log: JobEvent[] = [];
+  private sequence = 0;
   private readonly waiting = new Set<() => void>();
   private generation = 0;
 
@@ -40,6 +41,17 @@ export class MemoryJobStore implements JobStore {
     this.records.set(job.name, { ...before, job, machine: change.machine ?? before.machine });
     this.append(job.name, events, nowMs);
     return Promise.resolve();
+  }
+
+  deleteEnded(beforeMs: number, limit: number): Promise<readonly string[]> {
+    const endMs = ({ job: { endTime } }: JobRecord): number => (endTime ? timestampMs(endTime) : Infinity);
+    const names = [...this.records.values()].filter((r) => endMs(r) < beforeMs).sort((a, b) => endMs(a) - endMs(b)).slice(0, limit).map(({ job }) => job.name);
+    for (const name of names) {
+      this.records.delete(name);
+      this.progress.delete(name);
+    }
+    this.log = this.log.filter(({ job }) => !names.includes(job));
+    return Promise.resolve(names);
   }
 
   get(name: string): Promise<JobRecord | undefined> {
@@ -112,7 +124,7 @@ export class MemoryJobStore implements JobStore {
   }
 
   private append(job: string, events: readonly NewEvent[], nowMs: number): void {
-    for (const event of events) this.log.push(create(JobEventSchema, { sequence: BigInt(this.log.length + 1), time: timestampFromMs(nowMs), job, event }));
+    for (const event of events) this.log.push(create(JobEventSchema, { sequence: BigInt(++this.sequence), time: timestampFromMs(nowMs), job, event }));
     for (const wake of [...this.waiting]) wake();
   }
 }

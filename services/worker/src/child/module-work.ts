@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { JobResult } from '@lockstep/contract';
 import type { FnArgs, Training } from '@lockstep/training';
 import { commitResult, type ResultCommit } from './commit-result';
@@ -22,9 +22,12 @@ export interface WorkParts {
   readonly training: Training;
 }
 
+/** The artifact of the runs that make an artifact's versions. @param artifact artifacts/{artifact}, of at most 128 letters as the result is */
+const runArtifact = (artifact: string): string => `${artifact.slice(0, 'artifacts/'.length + 128 - '-run'.length)}-run`;
+
 /** Runs a runFn: it trains, and exports a model. @throws NoModelError when it exported none */
 export async function trainModel({ run: { entrance, assignment }, call, fnArgs }: WorkParts): Promise<ModuleWork> {
-  const { servingModelDir } = fnArgs;
+  const { servingModelDir, modelRunDir } = fnArgs;
   await call(fnArgs);
   const hasResult = existsSync(servingModelDir);
   if (!hasResult && entrance === 'START' && assignment.checkpoint === '') {
@@ -33,8 +36,13 @@ export async function trainModel({ run: { entrance, assignment }, call, fnArgs }
   return {
     hasResult,
     commit: async (commit) => {
-      const { result, version } = await commitResult(commit, 'TrainJob', (put) => commit.artifacts.putDirectory(servingModelDir, { ...put, type: 'Model', outputKey: 'model' }));
-      return { ...result, model: version.name, modelDigest: version.digest };
+      let modelRun = '';
+      const { result, version } = await commitResult(commit, 'TrainJob', async (put) => {
+        // Before the model: with that the job is done.
+        if (readdirSync(modelRunDir).length > 0) modelRun = (await commit.artifacts.putDirectory(modelRunDir, { ...put, artifact: runArtifact(put.artifact), type: 'ModelRun', outputKey: 'model_run' })).version.name;
+        return commit.artifacts.putDirectory(servingModelDir, { ...put, type: 'Model', outputKey: 'model' });
+      });
+      return { ...result, model: version.name, modelDigest: version.digest, modelRun };
     },
   };
 }

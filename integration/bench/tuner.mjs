@@ -1,0 +1,91 @@
+// Suite `tuner`: 500 clients that ask and tell, at the rate that is asked of a tuner and as fast as it answers; and whether its memory stays
+// flat over 100,000 trials. There is no rival in it: KerasTuner's chief answers one call at a time, and Optuna's server searches in its clients.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { BenchError } from './lib/bench-error.mjs';
+
+export const needs = ['services/tuner', 'libs/client'];
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const MAIN = path.join(here, '..', '..', 'services', 'tuner', 'dist', 'main.js');
+const LOAD = path.join(here, 'lib', 'tuner-load.mjs');
+const CLIENTS = 500;
+/** Mean time that a client takes between two calls at the rate that is asked for: 500 clients make 1,100 calls a second then. */
+const THINK_MS = 450;
+const FULL = { seconds: 30, trials: 100_000 };
+const QUICK = { seconds: 10, trials: 5_000 };
+const TARGETS = { rpcsPerSecond: 1000, p99Ms: 50, memory: 1.25 };
+
+const digits = (value) => Number(value.toPrecision(3));
+const row = (name, ours, unit, target, pass) => ({ name, ours: digits(ours), rival: null, unit, ratio: null, target, pass });
+
+/** A tuner for the measurements, gone with them. */
+async function startTuner() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lockstep-bench-tuner-'));
+  const child = spawn(process.execPath, [MAIN, '--listen', '127.0.0.1:0', '--data', folder, '--log-level', 'warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const line = await new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new BenchError(`the tuner ended with ${code}`)));
+    createInterface({ input: child.stdout }).once('line', resolve);
+  });
+  return {
+    address: JSON.parse(line).listening,
+    residentMiB: () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024,
+    stop: async () => {
+      child.removeAllListeners('exit');
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the clients to their end. @param onProgress called with the trials that have ended so far */
+async function load(plan, onProgress = () => undefined) {
+  const child = spawn(process.execPath, [LOAD, JSON.stringify(plan)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let last = '';
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    last = line;
+    const { progress } = JSON.parse(line);
+    if (progress !== undefined) onProgress(progress);
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new BenchError(`the clients ended with ${code}`);
+  return JSON.parse(last);
+}
+
+const shown = ({ rpcs, seconds, trials, p50Ms, p99Ms, maxMs }) =>
+  `${(rpcs / seconds).toFixed(0)} calls/s, ${(trials / seconds).toFixed(0)} trials/s, latency p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, max ${maxMs.toFixed(0)} ms`;
+
+/** @returns the rows {name, ours, rival, unit, ratio, target, pass} */
+export async function suite({ quick, report }) {
+  const plan = quick ? QUICK : FULL;
+  const tuner = await startTuner();
+  try {
+    await load({ address: tuner.address, clients: CLIENTS, thinkMs: THINK_MS, seconds: 3 }); // warm
+    const paced = await load({ address: tuner.address, clients: CLIENTS, thinkMs: THINK_MS, seconds: plan.seconds });
+    report(`${CLIENTS} clients that take ${THINK_MS} ms between calls: ${shown(paced)}`);
+    const memory = [];
+    const flood = await load({ address: tuner.address, clients: CLIENTS, trials: plan.trials }, (trials) => memory.push({ trials, mib: tuner.residentMiB() }));
+    report(`${CLIENTS} clients that ask at once: ${shown(flood)}`);
+    // The first tenth fills caches and heaps.
+    const settled = memory.filter(({ trials }) => trials > plan.trials / 10);
+    const third = Math.max(1, Math.floor(settled.length / 3));
+    const mean = (some) => some.reduce((sum, { mib }) => sum + mib, 0) / some.length;
+    const growth = mean(settled.slice(-third)) / mean(settled.slice(0, third));
+    report(`resident memory over ${plan.trials} trials: ${settled.filter((_, i) => i % Math.ceil(settled.length / 8) === 0).map(({ trials, mib }) => `${trials}: ${mib.toFixed(0)} MiB`).join(', ')}`);
+    const rate = paced.rpcs / paced.seconds;
+    return [
+      row('calls a second, 500 clients', rate, '1/s', TARGETS.rpcsPerSecond, rate >= TARGETS.rpcsPerSecond),
+      row('p99 at that rate', paced.p99Ms, 'ms', TARGETS.p99Ms, paced.p99Ms < TARGETS.p99Ms),
+      row('calls a second, as fast as they are answered', flood.rpcs / flood.seconds, '1/s', TARGETS.rpcsPerSecond, flood.rpcs / flood.seconds >= TARGETS.rpcsPerSecond),
+      row('memory at the end over memory at the beginning', growth, 'x', TARGETS.memory, growth <= TARGETS.memory),
+    ];
+  } finally {
+    await tuner.stop();
+  }
+}
