@@ -93,7 +93,7 @@ function judgeRegrets(functions, names, samplesOf, report) {
   return rows;
 }
 
-/** Trials that run at once against one after the other, the same number of trials. */
+/** Trials that run at once against one after the other, with the same number of results at the last suggestion. */
 function compareBatches({ functions, workers, batchSeeds }, searchOurs, report) {
   const counted = functions.filter((fn) => !APART.includes(fn));
   const run = (fn, count) => Array.from({ length: batchSeeds }, (_, i) => Math.max(REGRET_MIN, searchOurs(fn, FIRST_SEED + i, count)));

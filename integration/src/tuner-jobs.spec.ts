@@ -96,7 +96,7 @@ test('a discovery finds what a module tunes, trains nothing, and is told of in i
   const { name } = await discovery({ algorithm: 'Hyperband' });
   const found = await outcomeOf(name);
   expect(found).toMatchObject({ algorithm: 'Hyperband', objectives: [{ metric: 'val_acc', direction: Direction.MAX }] });
-  expect(JSON.parse(found.optionsJson)).toEqual({ maxEpochs: 9, factor: 3, hyperbandIterations: 1, executionsPerTrial: 1, maxRetriesPerTrial: 0, maxConsecutiveFailedTrials: 3 });
+  expect(JSON.parse(found.optionsJson)).toEqual({ maxEpochs: 9, factor: 3, hyperbandIterations: 1, sampler: 'random', executionsPerTrial: 1, maxRetriesPerTrial: 0, maxConsecutiveFailedTrials: 3 });
   const { space, values } = JSON.parse(found.hyperparametersJson) as { space: { config: { name: string; conditions: unknown[] } }[]; values: object };
   expect(space.map(({ config }) => config.name)).toEqual(['units', 'norm', 'norm_momentum', 'activation', 'rate']);
   expect(space[2]?.config.conditions).toEqual([{ class_name: 'Parent', config: { name: 'norm', values: [true] } }]);

@@ -24,7 +24,8 @@ export function end(trials, number, score) {
 }
 
 /**
- * One study of a function.
+ * One study of a function. With workers side by side the last suggestion knows as many results as with one: there are more trials by
+ * those that run when it is made.
  * @param {string} name of the function
  * @param {number} workers how many trials run at once; the one that began first ends first
  * @returns the regret of the trial that the search recommends
@@ -39,7 +40,7 @@ export function searchOurs(name, seed, workers = 1) {
     const number = running.shift();
     end(history.trials, number, truth(history.trials[number]) + noise * noiseOf(seed, number));
   };
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count + workers - 1; i++) {
     running.push(begin(history.trials, algorithm.suggest(history)));
     if (running.length === workers) finish();
   }

@@ -44,9 +44,9 @@ async function serve(config: TunerConfig): ReturnType<Parameters<typeof runServi
   const { listen, kerasTuner, coordinator, artifact } = config;
   const artifactChannel = artifact === undefined ? undefined : openChannel(artifact);
   const jobs = coordinator === undefined ? undefined : new CoordinatorClient(coordinator);
-  const { server, kerasAddresses, beforeDrain, close } = await startTunerService({ listen, kerasTuner, store, threads, ...(jobs && { jobs }), ...(artifactChannel && { artifacts: new ArtifactClient(artifactChannel) }), logger, nowMs });
+  const { server, kerasAddresses, close } = await startTunerService({ listen, kerasTuner, store, threads, ...(jobs && { jobs }), ...(artifactChannel && { artifacts: new ArtifactClient(artifactChannel) }), logger, nowMs });
   return {
-    server, beforeDrain, facts: kerasAddresses.length > 0 ? { kerasTuner: kerasAddresses.join(',') } : {},
+    server, facts: kerasAddresses.length > 0 ? { kerasTuner: kerasAddresses.join(',') } : {},
     close: async () => {
       await close();
       jobs?.close();

@@ -34,8 +34,6 @@ export interface RunningTunerService {
   readonly server: RunningServer;
   /** Where KerasTuner's workers are served, in the order of the options. */
   readonly kerasAddresses: readonly string[];
-  /** Answers whoever waits, and lets no KerasTuner worker begin another call; before the drain. */
-  readonly beforeDrain: () => void;
   /** Closes what the server works with; after its drain. */
   readonly close: () => Promise<void>;
 }
@@ -66,7 +64,6 @@ export async function startTunerService({ listen, kerasTuner, store, threads, jo
     }, TICK_MS);
     return {
       server, kerasAddresses: keras.map(({ address }) => address),
-      beforeDrain: () => tuner.leave(),
       close: async () => {
         clearInterval(timer);
         await runner?.close();

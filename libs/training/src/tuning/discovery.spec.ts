@@ -51,8 +51,8 @@ test.each([
   [new GridSearch({ hypermodel, seed: 0 }), 'GridSearch', { seed: 0, ...shared }],
   [new BayesianOptimization({ hypermodel, numInitialPoints: 5, maxRetriesPerTrial: 2 }), 'BayesianOptimization', { maxTrials: 10, numInitialPoints: 5, ...shared, maxRetriesPerTrial: 2 }],
   [new BayesianOptimization({ hypermodel, maxTrials: 3, alpha: 1e-3, beta: 2.6 }), 'BayesianOptimization', { maxTrials: 3, alpha: 1e-3, beta: 2.6, ...shared }],
-  [new Hyperband({ hypermodel, maxEpochs: 27 }), 'Hyperband', { maxEpochs: 27, factor: 3, hyperbandIterations: 1, ...shared }],
-  [new Asha({ hypermodel, maxTrials: 50, factor: 4, executionsPerTrial: 2 }), 'Asha', { maxTrials: 50, maxEpochs: 100, minEpochs: 1, factor: 4, ...shared, executionsPerTrial: 2 }],
+  [new Hyperband({ hypermodel, maxEpochs: 27 }), 'Hyperband', { maxEpochs: 27, factor: 3, hyperbandIterations: 1, sampler: 'random', ...shared }],
+  [new Asha({ hypermodel, maxTrials: 50, factor: 4, executionsPerTrial: 2 }), 'Asha', { maxTrials: 50, maxEpochs: 100, minEpochs: 1, factor: 4, sampler: 'random', ...shared, executionsPerTrial: 2 }],
 ])('%# a tuner is reported by its class, with KerasTuner\'s defaults', (tuner, algorithm, options) => {
   expect([tuner.algorithm, tuner.options]).toEqual([algorithm, options]);
 });

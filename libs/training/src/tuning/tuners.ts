@@ -55,7 +55,11 @@ interface Halving {
   readonly maxEpochs?: number;
   /** Of so many trials one goes on, for as many times the epochs. Default: 3. */
   readonly factor?: number;
+  /** What chooses the values of new trials: chance, or a Gaussian process that learns from all rungs. Default: 'random'. */
+  readonly sampler?: HalvingSampler;
 }
+
+export type HalvingSampler = 'random' | 'gaussianProcess';
 
 export interface HyperbandOptions extends TunerOptions, Halving {
   /** How often the whole algorithm runs. Default: 1. */
@@ -65,9 +69,10 @@ export interface HyperbandOptions extends TunerOptions, Halving {
 /** Many trials for few epochs, of which the best go on for more. Its size follows from its options. */
 export class Hyperband extends Tuner {
   constructor(options: HyperbandOptions) {
-    const read = new OptionReader('new Hyperband()', options, [...TUNER_OPTIONS, 'maxEpochs', 'factor', 'hyperbandIterations']);
+    const read = new OptionReader('new Hyperband()', options, [...TUNER_OPTIONS, 'maxEpochs', 'factor', 'hyperbandIterations', 'sampler']);
     super('Hyperband', read, options, {
       maxEpochs: read.number('maxEpochs', 100, COUNT), factor: read.number('factor', 3, FACTOR), hyperbandIterations: read.number('hyperbandIterations', 1, COUNT),
+      sampler: read.oneOf('sampler', SAMPLERS, 'random'),
     });
   }
 }
@@ -81,13 +86,16 @@ export interface AshaOptions extends TunerOptions, TrialLimit, Halving {
 /** Hyperband's halving without waiting: a trial goes on as soon as it is among the best of its rung (Li et al., 2020). */
 export class Asha extends Tuner {
   constructor(options: AshaOptions) {
-    const read = new OptionReader('new Asha()', options, [...TUNER_OPTIONS, 'maxTrials', 'maxEpochs', 'factor', 'minEpochs']);
+    const read = new OptionReader('new Asha()', options, [...TUNER_OPTIONS, 'maxTrials', 'maxEpochs', 'factor', 'minEpochs', 'sampler']);
     const maxEpochs = read.number('maxEpochs', 100, COUNT);
     const minEpochs = read.number('minEpochs', 1, COUNT);
     if (minEpochs > maxEpochs) throw read.wrong('minEpochs', `at most maxEpochs, ${maxEpochs}`);
-    super('Asha', read, options, { maxTrials: read.optionalNumber('maxTrials', COUNT), maxEpochs, minEpochs, factor: read.number('factor', 3, FACTOR) });
+    super('Asha', read, options, {
+      maxTrials: read.optionalNumber('maxTrials', COUNT), maxEpochs, minEpochs, factor: read.number('factor', 3, FACTOR), sampler: read.oneOf('sampler', SAMPLERS, 'random'),
+    });
   }
 }
 
 const COUNT = { minimum: 1, integer: true };
+const SAMPLERS: readonly HalvingSampler[] = ['random', 'gaussianProcess'];
 const FACTOR = { minimum: 2, integer: true };

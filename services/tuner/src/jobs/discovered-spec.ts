@@ -1,6 +1,6 @@
 /** The study that a module's tuner describes. Pure. */
 import { create } from '@bufbuild/protobuf';
-import { Direction, StudySpecSchema, TuningObjective_Direction as Found, type DiscoveryOutcome, type JobEvaluation, type StudySpec } from '@lockstep/contract';
+import { Direction, Sampler, StudySpecSchema, TuningObjective_Direction as Found, type DiscoveryOutcome, type JobEvaluation, type StudySpec } from '@lockstep/contract';
 import { parseHyperparameters } from '@lockstep/search';
 import { toSpaceMessage } from '../convert/space-proto';
 
@@ -11,6 +11,7 @@ interface TunerOptions {
   readonly minEpochs?: number;
   readonly factor?: number;
   readonly hyperbandIterations?: number;
+  readonly sampler?: 'random' | 'gaussianProcess';
   readonly numInitialPoints?: number;
   readonly alpha?: number;
   readonly beta?: number;
@@ -18,6 +19,8 @@ interface TunerOptions {
   readonly maxRetriesPerTrial?: number;
   readonly maxConsecutiveFailedTrials?: number;
 }
+
+const SAMPLERS = { random: Sampler.RANDOM, gaussianProcess: Sampler.GAUSSIAN_PROCESS } as const;
 
 /** @throws SearchError MALFORMED_JSON; Error for a tuner that nobody knows */
 export function discoveredSpec({ algorithm, optionsJson, objectives, hyperparametersJson }: DiscoveryOutcome, jobs: JobEvaluation): StudySpec {
@@ -40,7 +43,7 @@ function directionOf(found: Found): Direction {
   }
 }
 
-function algorithmOf(name: string, { maxEpochs = 0, minEpochs = 0, factor = 0, hyperbandIterations = 0, numInitialPoints, alpha, beta }: TunerOptions): StudySpec['algorithm'] {
+function algorithmOf(name: string, { maxEpochs = 0, minEpochs = 0, factor = 0, hyperbandIterations = 0, sampler = 'random', numInitialPoints, alpha, beta }: TunerOptions): StudySpec['algorithm'] {
   switch (name) {
     case 'RandomSearch': return { case: 'randomSearch', value: { $typeName: 'lockstep.tuner.v1.RandomSearch' } };
     case 'GridSearch': return { case: 'gridSearch', value: { $typeName: 'lockstep.tuner.v1.GridSearch' } };
@@ -49,8 +52,8 @@ function algorithmOf(name: string, { maxEpochs = 0, minEpochs = 0, factor = 0, h
         $typeName: 'lockstep.tuner.v1.BayesianOptimization', ...(numInitialPoints !== undefined && { numInitialPoints }), ...(alpha !== undefined && { alpha }), ...(beta !== undefined && { beta }),
       },
     };
-    case 'Hyperband': return { case: 'hyperband', value: { $typeName: 'lockstep.tuner.v1.Hyperband', maxEpochs, factor, iterations: hyperbandIterations, sampler: 0, earlierSweeps: [] } };
-    case 'Asha': return { case: 'asha', value: { $typeName: 'lockstep.tuner.v1.Asha', maxEpochs, minEpochs, factor, sampler: 0 } };
+    case 'Hyperband': return { case: 'hyperband', value: { $typeName: 'lockstep.tuner.v1.Hyperband', maxEpochs, factor, iterations: hyperbandIterations, sampler: SAMPLERS[sampler], earlierSweeps: [] } };
+    case 'Asha': return { case: 'asha', value: { $typeName: 'lockstep.tuner.v1.Asha', maxEpochs, minEpochs, factor, sampler: SAMPLERS[sampler] } };
     default: throw new Error(`the module's tuner is ${JSON.stringify(name)}, which this tuner does not know: its version is older than the worker's`);
   }
 }

@@ -1,6 +1,6 @@
 /** Studies whose trials are jobs: what the coordinator is asked for, what comes of it, and that nothing is lost whoever dies. */
 import { create } from '@bufbuild/protobuf';
-import { ExecutionSchema, JobState, VersionSchema, type Study } from '@lockstep/contract';
+import { ExecutionSchema, JobState, Sampler, VersionSchema, type Study } from '@lockstep/contract';
 import { RpcError } from '@lockstep/rpc';
 import { removeTemporaryFolders, temporaryFolder } from '@lockstep/storage/testing';
 import { FakeJobs, type FakeJob } from '../testing/fake-jobs';
@@ -247,7 +247,7 @@ describe('what is refused', () => {
 
 describe('a discovery', () => {
   const FOUND = {
-    algorithm: 'Hyperband', optionsJson: '{"maxEpochs": 9, "factor": 3, "hyperbandIterations": 2, "seed": 5, "maxRetriesPerTrial": 0, "maxConsecutiveFailedTrials": 3}',
+    algorithm: 'Hyperband', optionsJson: '{"maxEpochs": 9, "factor": 3, "hyperbandIterations": 2, "seed": 5, "sampler": "gaussianProcess", "maxRetriesPerTrial": 0, "maxConsecutiveFailedTrials": 3}',
     objectives: [{ metric: 'val_acc', direction: 2 }],
     hyperparametersJson: '{"space": [{"class_name": "Float", "config": {"name": "rate", "default": 0.01, "conditions": [], "min_value": 0.0001, "max_value": 0.1, "step": null, "sampling": "log"}}], "values": {"rate": 0.01}}',
   };
@@ -261,7 +261,7 @@ describe('a discovery', () => {
     const found = await at.client.rpc.discoverStudy({ jobs: JOBS });
     expect(jobs.submitted[0]?.spec).toMatchObject({ module: TEMPLATE.module, output: '' });
     expect(found).toMatchObject({
-      algorithm: { case: 'hyperband', value: { maxEpochs: 9, factor: 3, iterations: 2 } }, seed: 5n, objectives: [{ metric: 'val_acc', direction: 2 }], maxRetriesPerTrial: 0, maxConsecutiveFailedTrials: 3,
+      algorithm: { case: 'hyperband', value: { maxEpochs: 9, factor: 3, iterations: 2, sampler: Sampler.GAUSSIAN_PROCESS } }, seed: 5n, objectives: [{ metric: 'val_acc', direction: 2 }], maxRetriesPerTrial: 0, maxConsecutiveFailedTrials: 3,
       space: { value: { parameters: [{ name: 'rate', kind: { case: 'floatRange', value: { min: 1e-4, max: 0.1, sampling: 2, defaultValue: 0.01 } } }] } }, jobs: { template: TEMPLATE },
     });
     const { name } = await at.client.create(found);

@@ -21,6 +21,8 @@ export class GroupCommit<Transaction> {
   private async run(): Promise<void> {
     this.running = true;
     while (this.waiting.length > 0) {
+      // A commit may hold up the whole process: what has arrived already is let in first.
+      await new Promise<void>((resolve) => setImmediate(resolve));
       const group = this.waiting.splice(0, MAX_GROUP);
       try {
         await this.commit(group);
@@ -41,7 +43,7 @@ export class GroupCommit<Transaction> {
 }
 
 /** Works that share a commit: more would let the first ones wait for the last. */
-const MAX_GROUP = 64;
+const MAX_GROUP = 256;
 
 interface Entry<Transaction> {
   readonly work: (transaction: Transaction) => Promise<void>;

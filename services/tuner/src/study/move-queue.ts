@@ -99,7 +99,7 @@ export class MoveQueue {
   private async run(): Promise<void> {
     this.running = true;
     // What arrives in the same turn of the event loop is stored together.
-    await Promise.resolve();
+    await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
       const [first] = this.waiting;
       if (first && 'task' in first) {

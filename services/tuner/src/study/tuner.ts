@@ -4,7 +4,6 @@
  * 1. A study is loaded when somebody asks for it, and forgotten when nobody has for a while; what is remembered is only ever what is stored.
  * 2. What has ended is answered from the store.
  */
-import { setMaxListeners } from 'node:events';
 import {
   completeEnded, completeTrial, enqueueValues, extendStudy, growSpace, hear, importTrials, noteLineage, noteResults, stopStudy, takeMeasurement, trialLost, trialName, TrackingError,
   type CommittedResults, type Extension, type Findings, type ForeignTrial, type Imported, type Move, type SearchSpace, type StudyChange, type TrackedMeasurement, type TrackedStudy, type TrackedTrial, type TrialLineage, type TrialOutcome, type Values,
@@ -34,11 +33,8 @@ const MAX_LIVE = 200;
 export class Tuner {
   private readonly live = new Map<string, LiveStudy>();
   private readonly loading = new Map<string, Promise<LiveStudy>>();
-  private readonly leaving = new AbortController();
 
-  constructor(private readonly parts: LiveStudyParts) {
-    setMaxListeners(0, this.leaving.signal);
-  }
+  constructor(private readonly parts: LiveStudyParts) {  }
 
   get store(): StudyStore {
     return this.parts.store;
@@ -77,7 +73,7 @@ export class Tuner {
 
   async ask(name: string, client: string, count: number, maxWaitMs: number, signal: AbortSignal): Promise<AskedTrials> {
     const live = await this.require(name);
-    return live.ask(client, count, maxWaitMs, AbortSignal.any([signal, this.leaving.signal]));
+    return live.ask(client, count, maxWaitMs, signal);
   }
 
   /** @returns why the trial should end now, if it should */
@@ -168,11 +164,6 @@ export class Tuner {
     const nowMs = this.parts.nowMs();
     await Promise.all([...this.live.values()].map((live) => live.expire(nowMs)));
     this.forgetIdle(IDLE_MS);
-  }
-
-  /** Whoever waits is answered that there is nothing yet. */
-  leave(): void {
-    this.leaving.abort();
   }
 
   /** A study in use, loaded if need be. @throws TunerError NO_SUCH_STUDY */

@@ -33,7 +33,6 @@ export async function serve({ folder = temporaryFolder(), kerasTuner = [], jobs,
     advance: (ms) => { ahead += ms; },
     stop: async () => {
       client.close();
-      service.beforeDrain();
       await service.server.drain(2000);
       await service.close();
       await threads.close();
