@@ -44,6 +44,6 @@ export function tunerFn(fnArgs: FnArgs): TunerFnResult {
 export async function runFn(fnArgs: FnArgs): Promise<void> {
   const { train, evaluation } = data(fnArgs);
   const model = build(HyperParameters.fromConfig(fnArgs.hyperparameters));
-  await model.fitDataset(train, { epochs: 4 * MAX_EPOCHS, validationData: evaluation });
+  await model.fitDataset(train, { epochs: 2 * MAX_EPOCHS, validationData: evaluation });
   await fnArgs.exportModel(model, { examples: { features: Object.keys(MEASURES), featuresToInputs: toInputs } });
 }

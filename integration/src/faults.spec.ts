@@ -79,6 +79,14 @@ test.each([['the chief', 'w1'], ['another', 'w2']])('the compute thread of %s ha
   expect(who && value && 'detail' in value ? value.detail : '').toMatch(/has not come to its next step|members cannot exchange with it/);
 }, 120_000);
 
+test.each([['another', '2', 'w2', 1], ['the only one', '1', 'w1', 0]])('who keeps a job waiting (%s) is named long before it is given up', async (who, workers, worker, rank) => {
+  const outcome = await runner.run(`awaited-${worker}`, { workers, flags: ['--step-timeout', '9s', '--checkpoint-steps', '3'], faults: [{ worker, phase: 'COMPUTE', count: 14, how: 'HANG' }] });
+  expectUndisturbed(outcome);
+  const awaited = outcome.events.findIndex((event) => event.case === 'memberAwaited');
+  const given = outcome.events.findIndex((event) => event.case === 'memberLost');
+  expect([who, awaited < given ? outcome.events[awaited]?.value : undefined]).toMatchObject([who, { worker: `workers/${worker}`, rank, position: { call: 0 } }]);
+}, 120_000);
+
 test('a lone worker that hangs says so itself, and the job starts again', async () => {
   const outcome = await runner.run('hangs-alone', { workers: '1', flags: ['--step-timeout', '2s', '--checkpoint-steps', '2'], faults: [{ worker: 'w1', phase: 'COMPUTE', count: 6, how: 'HANG' }] });
   expectUndisturbed(outcome);

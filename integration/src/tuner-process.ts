@@ -23,8 +23,8 @@ export class TunerProcess {
 
   /** Where KerasTuner's workers are served, in the order of the flags. */
   async kerasAddresses(): Promise<readonly string[]> {
-    const facts = await this.running?.facts;
-    return String(facts?.['kerasTuner'] ?? '').split(',');
+    const addresses = (await this.running?.facts)?.['kerasTuner'];
+    return typeof addresses === 'string' ? addresses.split(',') : [];
   }
 
   async start(): Promise<void> {

@@ -72,6 +72,7 @@ test.each([[0], [2]])('rank %i is killed while the others wait: they name it', a
 
 test('a silent rank is named when the deadline passes, with job, generation, position and bucket', async () => {
   const members = await start(3, 3, { timeoutMs: 700 });
+  await askAll(members, { kind: 'AGREE', position, label: 'fit' });
   members[1]?.kill('SIGSTOP');
   const replies = await askAll(members.filter((_, rank) => rank !== 1), round);
   members[1]?.kill('SIGCONT');
@@ -79,6 +80,14 @@ test('a silent rank is named when the deadline passes, with job, generation, pos
     expect(error).toMatchObject({ reason: 'DEADLINE', ranks: [1], bucket: 0 });
     expect(error?.message).toMatch(/^jobs\/test generation 1 at call 0 epoch 1 TRAIN step 2: rank [02] waited 700 ms for bucket 0: no complete contribution from rank 1.*\(waiting for rank 1\)$/);
   }
+});
+
+test('in the first operation others may still have to connect to one another: they are waited for as long as that may take', async () => {
+  const members = await start(3, 3, { timeoutMs: 300, connectTimeoutMs: 1500 });
+  members[1]?.kill('SIGSTOP');
+  const replies = await askAll(members.filter((_, rank) => rank !== 1), round);
+  members[1]?.kill('SIGCONT');
+  for (const { error } of replies) expect(error).toMatchObject({ reason: 'DEADLINE', ranks: [1], message: expect.stringMatching(/waited 3500 ms for bucket 0/) as string });
 });
 
 test('members that run different calls: each names both, and the collective stays failed', async () => {

@@ -13,7 +13,7 @@ export interface ExchangeOptions {
   readonly advertisedHost?: string;
   /** Token of the job, where it is known before the assignment: strangers are refused sooner. */
   readonly token?: Uint8Array;
-  /** Longest wait for peers within an operation; default 60 s. */
+  /** Longest wait for peers within an operation; default 60 s. In the first one of a generation, where peers may still connect to one another, as long as that may take. */
   readonly timeoutMs?: number;
   /** Longest wait for all peers to connect; default 60 s. */
   readonly connectTimeoutMs?: number;

@@ -17,6 +17,8 @@ import type { ThreadLine } from './thread/thread-line';
 
 /** How long the own exchange thread may take to say whom it waits for. */
 const EXPLAIN_TIMEOUT_MS = 5000;
+/** From when a peer gives up connecting to another until that is known. */
+const FIRST_SLACK_MS = 2000;
 
 /** The round that is open. */
 interface OpenRound {
@@ -152,7 +154,7 @@ export class SharedCollective implements Collective {
       const { timeoutMs } = this.options;
       if (!this.line.askBlocking({ kind: 'FLUSH' }, this.control, timeoutMs)) {
         this.check();
-        throw this.deadline(position, undefined, 'for peers to take the last sums');
+        throw this.deadline(position, undefined, 'for peers to take the last sums', timeoutMs);
       }
     }
     this.arena.reserve(areas);
@@ -162,17 +164,27 @@ export class SharedCollective implements Collective {
     this.flags.fill(0);
   }
 
-  private block(done: () => boolean, position: Position, bucket: number | undefined): void {
-    const outcome = this.control.waitFor(() => (done() ? 'DONE' : this.control.failed ? 'FAILED' : undefined), performance.now() + this.options.timeoutMs);
-    if (outcome === 'DONE') return;
-    this.check();
-    throw this.deadline(position, bucket, bucket === undefined ? 'for the members to agree' : `for bucket ${bucket}`);
+  /**
+   * Who is connected may have peers that are not yet connected to one another. They are to say whom they miss before this member
+   * misses them: else it is the one that all are broken with.
+   */
+  private get patienceMs(): number {
+    const { timeoutMs, connectTimeoutMs } = this.options;
+    return this.operation > 1 ? timeoutMs : Math.max(timeoutMs, connectTimeoutMs + FIRST_SLACK_MS);
   }
 
-  private deadline(position: Position, bucket: number | undefined, what: string): Error {
+  private block(done: () => boolean, position: Position, bucket: number | undefined): void {
+    const { patienceMs } = this;
+    const outcome = this.control.waitFor(() => (done() ? 'DONE' : this.control.failed ? 'FAILED' : undefined), performance.now() + patienceMs);
+    if (outcome === 'DONE') return;
+    this.check();
+    throw this.deadline(position, bucket, bucket === undefined ? 'for the members to agree' : `for bucket ${bucket}`, patienceMs);
+  }
+
+  private deadline(position: Position, bucket: number | undefined, what: string, waitedMs: number): Error {
     const wait = this.line.askBlocking({ kind: 'EXPLAIN', bucket }, this.control, EXPLAIN_TIMEOUT_MS)?.wait;
     const whom = wait ? `${wait.what}${wait.ranks.length > 0 ? ` (waiting for ${formatRanks(wait.ranks)})` : ''}` : 'the exchange thread of this member does not answer';
-    this.failure = new CollectiveError('DEADLINE', `${formatGroup(this.group)} at ${formatPosition(position)}: rank ${this.rank} waited ${this.options.timeoutMs} ms ${what}: ${whom}`,
+    this.failure = new CollectiveError('DEADLINE', `${formatGroup(this.group)} at ${formatPosition(position)}: rank ${this.rank} waited ${waitedMs} ms ${what}: ${whom}`,
       { position, ranks: wait?.ranks ?? [this.rank], ...(wait?.indirect === true && { indirect: true }), ...(bucket !== undefined && { bucket }) });
     return this.failure;
   }

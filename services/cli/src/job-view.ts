@@ -1,5 +1,5 @@
 /** A job's events as a person sees them: a progress bar on a terminal, a line for what matters elsewhere. */
-import { JobEventSchema, JobState, type JobEvent, type MetricValue, type TrainJob } from '@lockstep/contract';
+import { JobEventSchema, JobState, type JobEvent, type MemberAwaited, type MetricValue, type TrainJob } from '@lockstep/contract';
 import { formatNumber, formatSeconds, type Output } from './output';
 
 const BAR_WIDTH = 24;
@@ -13,6 +13,12 @@ interface Call {
 /** Formats metrics in the order in which they came: `loss 0.4121  acc 0.93`. */
 export const formatMetrics = (metrics: readonly MetricValue[]): string =>
   metrics.map((m) => `${m.name} ${formatNumber(m.value)}`).join('  ');
+
+/** Whom a job waits for: `for rank 2 (workers/w3) since 12 s at call 1, epoch 3, step 40`. Epochs are counted as the bar counts them. */
+export function formatAwaited({ worker, rank, waitingMs, position }: MemberAwaited): string {
+  const place = position ? ` at call ${position.call}, epoch ${position.epoch + 1}, step ${position.step}` : '';
+  return `for rank ${rank} (${worker}) since ${Math.round(waitingMs / 1000)} s${place}`;
+}
 
 export const stateName = (state: JobState): string => JobState[state];
 
@@ -62,6 +68,8 @@ export class JobView {
         return this.say(`joined     rank ${what.value.rank} (${what.value.worker}) enters with the state of the others`);
       case 'joinerDropped':
         return this.say(`not joined ${what.value.worker}: ${what.value.detail}`);
+      case 'memberAwaited':
+        return this.say(`waits      ${formatAwaited(what.value)}`);
       case 'checkpointCommitted':
         return this.say(`checkpoint ${what.value.version} after ${what.value.steps} steps`);
       case undefined:

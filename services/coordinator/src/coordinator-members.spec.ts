@@ -37,7 +37,7 @@ describe('a job that runs', () => {
     expect(await w.toldAgent(C)).toEqual([`startChild ${name}`]);
     const c = await w.join(name, C);
     expect(c.assignment).toMatchObject({ number: 0, finishedCalls: [{ number: 0, resultJson: '1' }], spec: { replicas: 4 } });
-    expect([c.assignment.generation, a.told]).toEqual([undefined, ['assignment']]); // nobody waits for one that prepares
+    expect([c.assignment.generation, a.told]).toEqual([undefined, ['assignment', 'committed']]); // nobody waits for one that prepares
 
     await w.coordinator.memberPrepared(c.session);
     for (const member of [a, b, c]) expect([member.assignment.number, membersIn(member)]).toEqual([2, [`${A} 0-1`, `${B} 1-2`, `${C} 2-4`]]);

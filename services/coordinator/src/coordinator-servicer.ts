@@ -21,7 +21,7 @@ export function coordinatorServicer(coordinator: Coordinator, store: JobStore, c
       const submission = await checkSubmission(spec, catalog);
       return validateOnly ? create(TrainJobSchema, { spec: submission.spec }) : coordinator.submit(submission, requestId);
     },
-    getTrainJob: async ({ name }) => (await coordinator.require(jobName(name))).job,
+    getTrainJob: ({ name }) => coordinator.show(jobName(name)),
     listTrainJobs: async ({ pageSize, pageToken, states }) => {
       const query = { rpc: 'ListTrainJobs', states: states.map(String) };
       const size = pageSizeOf(pageSize);

@@ -189,8 +189,11 @@ describe('progress', () => {
     const w = new CoordinatorWorld();
     const { a, b } = await pair(w);
     await w.coordinator.memberProgress(a.session, [step(0), step(1)]);
+    const committed = { generation: 1n, command: { case: 'committed', value: { point: { call: 0, step: 1 } } } };
+    // Who told it hears so at once, and then with all others.
+    expect([a, b].map(({ commands }) => commands.slice(1))).toMatchObject([[committed], []]);
     for (let i = 0; i < 3; i++) await w.pass(250);
-    for (const { commands } of [a, b]) expect(commands.slice(1)).toMatchObject([{ generation: 1n, command: { case: 'committed', value: { point: { call: 0, step: 1 } } } }]);
+    expect([a, b].map(({ commands }) => commands.slice(1))).toMatchObject([[committed, committed], [committed]]);
   });
 
   test('of one who is no member is fenced', async () => {

@@ -6,13 +6,12 @@
  * 2. Everything that a decision rests on is stored with it: another process goes on where this one ended.
  * 3. All members go through the same points, so any of them tells of the job's progress; each point counts once.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { create, toBinary } from '@bufbuild/protobuf';
+import { randomBytes } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { toProgressPoint } from '@lockstep/client';
 import {
-  CommittedSchema, JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, TrainJobSchema, TrainJobSpecSchema,
-  type CheckpointWritten, type JobError, type JobResult, type MemberFinished, type MemberHello, type ProgressEntry, type TrainJob, type TrainJobSpec,
+  JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, TrainJobSchema,
+  type CheckpointWritten, type JobError, type JobResult, type MemberActivity, type MemberFinished, type MemberHello, type ProgressEntry, type TrainJob,
 } from '@lockstep/contract';
 import { addressOf, admit, barredWorkers, heldWorkers, isStanding, QUEUED, refusalOf, reportersOf, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
 import type { Logger } from '@lockstep/rpc';
@@ -26,8 +25,12 @@ import { jobHasEnded, toJobState, withState, type JobRecord } from './job-record
 import type { JobStore } from './job-store';
 import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toResumePoint, toStoredCall, withoutPeers, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
 import { takeProgress } from './progress';
+import { sameBytes, sameRequest } from './same-request';
 import { Serial } from './serial';
+import { StragglerWatch } from './straggler-watch';
 import type { Submission } from './submission';
+import { tellAllCommitted, tellCommitted } from './tell-committed';
+import { whatIsMissing } from './what-is-missing';
 
 /** What a member says that cannot read what the job was to go on from. */
 const CHECKPOINT_LOST = 'CHECKPOINT_LOST';
@@ -189,6 +192,18 @@ export class Coordinator {
       .catch((e: unknown) => this.logger.error({ err: e, job: session.job }, 'the end of a session could not be stored'));
   }
 
+  /** What a member says it does. */
+  memberActive({ job, worker }: MemberSession, activity: MemberActivity): void {
+    this.live.get(job)?.stragglers.hear(worker, activity, this.around.nowMs());
+  }
+
+  /** A job as clients see it at this moment. @throws CoordinatorError NO_SUCH_JOB */
+  async show(name: string): Promise<TrainJob> {
+    const { job } = await this.require(name);
+    const live = this.live.get(name);
+    return live ? { ...job, awaited: live.stragglers.awaited(live, this.around.nowMs()) } : job;
+  }
+
   memberReady(session: MemberSession, generation: number): Promise<void> {
     return this.memberInput(session, { kind: 'READY', worker: session.worker, generation });
   }
@@ -227,6 +242,8 @@ export class Coordinator {
       job.record = { ...job.record, job: progress.job };
       job.committed = progress.committed;
       job.calls.push(...progress.calls);
+      // Who told it need not keep it; the others hear of it now and then.
+      tellCommitted(job, [session]);
     });
   }
 
@@ -247,7 +264,7 @@ export class Coordinator {
   async tick(silentMs: ReadonlyMap<string, number>): Promise<void> {
     if (this.leaving) return;
     for (const [name, job] of [...this.live]) await this.serial.run(() => this.tickJob(name, job, silentMs));
-    for (const job of this.live.values()) this.tellCommitted(job);
+    for (const job of this.live.values()) tellAllCommitted(job);
     await this.workersChanged();
   }
 
@@ -260,6 +277,8 @@ export class Coordinator {
       if (gone !== undefined) await this.apply(name, { kind: 'WORKER_LOST', worker, detail: gone });
     }
     await this.apply(name, { kind: 'TICK', silentMs });
+    const awaited = job.stragglers.news(job, this.around.nowMs());
+    if (awaited.length > 0) await this.store.update(job.record.job, awaited.map((value) => ({ case: 'memberAwaited', value })), this.around.nowMs());
   }
 
   /** From here on sessions end because this process leaves: that is nobody's loss. */
@@ -279,7 +298,7 @@ export class Coordinator {
   private track(record: JobRecord, state: JobState): LiveJob {
     const job: LiveJob = {
       record, state, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), committed: undefined, told: undefined, calls: [], checkpoint: undefined,
-      facts: factsOf(record, this.settings),
+      facts: factsOf(record, this.settings), stragglers: new StragglerWatch(),
     };
     this.live.set(record.job.name, job);
     return job;
@@ -311,25 +330,11 @@ export class Coordinator {
 
   /** A queued job says whom it waits for, whenever that changes. */
   private async tellWait(job: LiveJob): Promise<void> {
-    const { min = 1 } = job.record.job.spec?.workers ?? {};
-    const barred = barredWorkers(job.state, this.around.nowMs());
-    const welcome = this.agents.free().filter((worker) => !barred.includes(worker)).length;
-    const [free, attached] = [this.agents.free().length, this.agents.list().length];
-    const others = welcome >= min ? ', and an older job waits too' : free > welcome ? `, and for a while ${free - welcome} of them ${free - welcome === 1 ? 'is' : 'are'} not taken: the job has lost ${free - welcome === 1 ? 'it' : 'them'} before` : '';
-    const detail = `waits for ${min} free ${min === 1 ? 'worker' : 'workers'}: ${free} of ${attached} ${attached === 1 ? 'is' : 'are'} free${others}`;
+    const detail = whatIsMissing(job, this.agents, this.around.nowMs());
     if (detail === job.waitsFor) return;
     const value = create(JobStateChangedSchema, { state: job.record.job.state, detail });
     await this.store.update(job.record.job, [{ case: 'stateChanged', value }], this.around.nowMs());
     job.waitsFor = detail;
-  }
-
-  /** Members forget what they need not say again. */
-  private tellCommitted(job: LiveJob): void {
-    const { committed, state } = job;
-    if (!committed || committed === job.told || !isStanding(state)) return;
-    job.told = committed;
-    const value = create(CommittedSchema, { point: toProgressPoint(committed) });
-    for (const session of job.sessions.values()) session.send({ case: 'committed', value }, BigInt(state.generation));
   }
 
   /** A job that ended without a model must not publish one later, from a member that was cut off or paused. */
@@ -385,13 +390,4 @@ export class Coordinator {
 }
 
 const isMember = ({ state }: LiveJob, { worker }: MemberSession): boolean => reportersOf(state).some((member) => member.worker === worker);
-
 type ChangeOfJob = (job: TrainJob, state: JobState) => TrainJob;
-
-function sameRequest(earlier: JobRecord, spec: TrainJobSpec, requestId: string): TrainJob {
-  const bytes = (s: TrainJobSpec | undefined): Uint8Array => (s ? toBinary(TrainJobSpecSchema, s) : new Uint8Array());
-  if (sameBytes(bytes(earlier.job.spec), bytes(spec))) return earlier.job;
-  throw new CoordinatorError('REQUEST_ID_REUSED', `request_id "${requestId}" made ${earlier.job.name} from another spec: use a new id for a new job`, { resource: earlier.job.name });
-}
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);

@@ -4,6 +4,7 @@ import type { GroupMember, JobInput, JobState } from '@lockstep/membership';
 import { AgentRegistry } from './agent-registry';
 import { JobEffects } from './job-effects';
 import { factsOf, type LiveJob } from './live-job';
+import { StragglerWatch } from './straggler-watch';
 import { SETTINGS } from './testing/coordinator-world';
 
 const A = 'workers/a';
@@ -33,7 +34,7 @@ function world() {
   };
   const job: LiveJob = {
     record, state: RUNNING, committed: { kind: 'STEP', call: 1, epoch: 0, step: 4 }, told: undefined, waitsFor: '', fenced: Promise.resolve(), calls: [create(FinishedCallSchema, { number: 0 })],
-    checkpoint: { version: 'artifacts/c/versions/1', calls: 0 }, facts: factsOf(record, SETTINGS), sessions: new Map([[A, session]]),
+    checkpoint: { version: 'artifacts/c/versions/1', calls: 0 }, facts: factsOf(record, SETTINGS), stragglers: new StragglerWatch(), sessions: new Map([[A, session]]),
   };
   return { effects, job, inputs, said, commands, fences, agents };
 }

@@ -4,6 +4,7 @@ import { FinishedCallSchema, Numerics, PositionSchema, type FinishedCall, type M
 import { isStanding, type JobFacts, type JobState, type ProgressPoint } from '@lockstep/membership';
 import type { JobRecord } from './job-record';
 import type { Checkpoint, FinishedCall as StoredCall } from './job-store';
+import type { StragglerWatch } from './straggler-watch';
 
 /** A member's open session. */
 export interface MemberSession {
@@ -40,6 +41,7 @@ export interface LiveJob {
   /** The newest one. */
   checkpoint: ResumePoint | undefined;
   readonly facts: JobFacts;
+  readonly stragglers: StragglerWatch;
   readonly sessions: Map<string, MemberSession>;
 }
 

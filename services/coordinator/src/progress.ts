@@ -71,6 +71,7 @@ function applyEvent(job: TrainJob, event: NewEvent): TrainJob {
     case 'memberLost':
     case 'memberJoined':
     case 'joinerDropped':
+    case 'memberAwaited':
     case 'checkpointCommitted':
     case undefined:
       return job;

@@ -213,7 +213,7 @@ describe('what a member says', () => {
       message({ case: 'checkpoint', value: { version: 'artifacts/c/versions/1', stateDigest: 's', steps: 2n } }),
     );
     for (const member of members) await member.say(message({ case: 'finished', value: { stateDigest: 'd', steps: 2n, hasModel: true } }));
-    expect(a.commands).toEqual(['assignment', 'commitModel']);
+    expect(a.commands).toEqual(['assignment', 'committed', 'commitModel']);
     await a.say(message({ case: 'modelCommitted', value: { result: { model: 'artifacts/o/versions/1', modelDigest: 'm', stateDigest: 'd', steps: 2n, execution: '', notes: [] } } }));
     expect(await w.job(name)).toMatchObject({ state: JobState.SUCCEEDED, committedSteps: 2n, result: { model: 'artifacts/o/versions/1' } });
     expect((await w.events(name)).flatMap((e) => (e.case === 'checkpointCommitted' ? [e.value.version] : []))).toEqual(['artifacts/c/versions/1']);

@@ -153,6 +153,7 @@ export class SessionServicer {
       const generation = Number(number);
       switch (message.case) {
         case 'heartbeat':
+          if (message.value.activity) this.coordinator.memberActive(session, message.value.activity);
           break;
         case 'ready':
           await this.coordinator.memberReady(session, generation);

@@ -89,12 +89,7 @@ describe('asking and telling', () => {
     served.advance(9_000);
     await client.measure(trial.name, 'slow', { epoch: 1, metrics: [{ name: 'val_loss', value: 3 }] });
     served.advance(10_001);
-    const second = first(await client.suggest(name, 'quick'));
-    // The lease is looked at a few times a second; the new client may have been given a new trial before.
-    const taken = second.name === trial.name ? second : await (async () => {
-      await client.complete(second.name, 'quick', success(1));
-      return first(await client.suggest(name, 'quick'));
-    })();
+    const taken = first(await client.suggest(name, 'quick'));
     expect([taken.name, taken.attempts]).toEqual([trial.name, 2]);
     for (const late of [client.measure(trial.name, 'slow', { epoch: 2, metrics: [{ name: 'val_loss', value: 2 }] }), client.complete(trial.name, 'slow', success(2)), client.checkStop(trial.name, 'slow')]) {
       const error = await failure(late);

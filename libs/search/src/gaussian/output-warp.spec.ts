@@ -1,4 +1,15 @@
-import { halfRank, standardize, warpScores } from './output-warp';
+import { readGolden } from '../numeric/testing/golden';
+import { halfRank, standardize, warpScores, yeoJohnson } from './output-warp';
+
+const { warp } = readGolden();
+
+describe('Yeo and Johnson\'s transformation', () => {
+  it('is SciPy\'s', () => {
+    const { values, exponent } = yeoJohnson(Float64Array.from(warp.values));
+    expect(exponent).toBeCloseTo(warp.exponent, 5);
+    values.forEach((value, i) => { expect(value).toBeCloseTo(warp.warped[i] ?? NaN, 5); });
+  });
+});
 
 describe('half-rank', () => {
   it('keeps the good half, up to a factor, and the order of all', () => {

@@ -2,11 +2,12 @@
 import { quantile } from '../numeric/normal';
 
 /**
- * Half-rank, standardised. (Yeo and Johnson's power transformation after it made no difference to regret: better on three of six functions.)
+ * Half-rank, then Yeo-Johnson, standardised. Without the second, regret on six functions is as good, but a fit is apt to take the tail of the scores
+ * for noise.
  * @param scores finite, at least one
  * @returns in the same order; mean 0 and variance 1, or all 0 when the scores are equal
  */
-export const warpScores = (scores: readonly number[]): Float64Array => standardize(halfRank(scores));
+export const warpScores = (scores: readonly number[]): Float64Array => standardize(yeoJohnson(standardize(halfRank(scores))).values);
 
 /** To mean 0 and variance 1; all 0 when there is no variance. */
 export function standardize(values: Float64Array): Float64Array {
@@ -36,6 +37,38 @@ export function halfRank(scores: readonly number[]): Float64Array {
     const share = 0.5 + 0.5 * ((rankOf.get(value) ?? 0) - medianRank) / (levels.length - medianRank);
     return median + spread * quantile(Math.min(share, 1 - 0.5 / scores.length));
   });
+}
+
+const EXPONENT_MIN = -2;
+const EXPONENT_MAX = 4;
+const SECTIONS = 40;
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** Yeo and Johnson's power transformation (2000) with the exponent of the largest likelihood. @param values standardised */
+export function yeoJohnson(values: Float64Array): { readonly values: Float64Array; readonly exponent: number } {
+  const signedLogs = values.reduce((sum, value) => sum + Math.sign(value) * Math.log1p(Math.abs(value)), 0);
+  const likelihood = (exponent: number) => {
+    const transformed = values.map((value) => power(value, exponent));
+    const mean = average(transformed);
+    const variance = average(transformed.map((value) => (value - mean) ** 2));
+    return -0.5 * values.length * Math.log(variance + Number.MIN_VALUE) + (exponent - 1) * signedLogs;
+  };
+  let low = EXPONENT_MIN;
+  let high = EXPONENT_MAX;
+  for (let i = 0; i < SECTIONS; i++) {
+    const left = high - GOLDEN * (high - low);
+    const right = low + GOLDEN * (high - low);
+    if (likelihood(left) > likelihood(right)) high = right;
+    else low = left;
+  }
+  const exponent = 0.5 * (low + high);
+  return { values: values.map((value) => power(value, exponent)), exponent };
+}
+
+function power(value: number, exponent: number): number {
+  if (value >= 0) return Math.abs(exponent) < 1e-8 ? Math.log1p(value) : Math.expm1(exponent * Math.log1p(value)) / exponent;
+  const mirrored = 2 - exponent;
+  return Math.abs(mirrored) < 1e-8 ? -Math.log1p(-value) : -Math.expm1(mirrored * Math.log1p(-value)) / mirrored;
 }
 
 const average = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,6 +1,7 @@
 /** Who gets which trial. */
 import type { Suggestion } from '../study/algorithm';
 import { WHOLE } from '../study/trial-record';
+import { expireLeases } from './leases';
 import { limitsOf, settled } from './settle';
 import { isHeld, newTrial, type TrackedTrial } from './tracked-trial';
 import { withTrials, type Move, type StudyChange, type TrackedStudy } from './tracked-study';
@@ -15,8 +16,9 @@ export interface Offer {
 
 /** Gives a client the trials that it has already, then those that nobody works on, up to `count`. */
 export function offerTrials(before: TrackedStudy, client: string, count: number, nowMs: number): Move<Offer> {
-  // Time alone may have brought it to its end.
-  const { study, changes } = settled(before, [], undefined, nowMs);
+  // Time alone may have taken trials from their holders, or brought the study to its end.
+  const expired = expireLeases(before, nowMs);
+  const { study, changes } = settled(expired.study, expired.changes, undefined, nowMs);
   const own: TrackedTrial[] = [];
   const free: TrackedTrial[] = [];
   for (const trial of study.pending.values()) {
@@ -45,7 +47,7 @@ function placesOf({ state, rules, pending }: TrackedStudy): number {
 export function roomFor(study: TrackedStudy, nowMs: number): number {
   const { rules, nextNumber, imported, space, pending } = study;
   if (limitsOf(study, nowMs).kind !== 'WITHIN') return 0;
-  if (space.kind === 'DISCOVERING') return pending.size === 0 ? placesOf(study) : 0;
+  if (space.kind === 'DISCOVERING') return pending.size === 0 ? Math.min(1, placesOf(study)) : 0;
   return Math.min(placesOf(study), (rules.limits.maxTrials ?? Infinity) - (nextNumber - imported));
 }
 

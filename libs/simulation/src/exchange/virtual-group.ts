@@ -37,6 +37,9 @@ export interface GroupIdentity {
   readonly replicas: number;
 }
 
+/** From when a peer gives up connecting to another until that is known. */
+const FIRST_SLACK_MS = 2000;
+
 /** What comes of a wait. */
 export type Answer<T> = { readonly kind: 'DONE'; readonly value: T } | { readonly kind: 'FAILED'; readonly error: CollectiveError };
 
@@ -262,10 +265,13 @@ export class VirtualGroup implements Collective {
       answered(answer);
     };
     this.waiter = attempt;
-    this.process.after(this.settings.timeoutMs, () => {
+    const { timeoutMs, connectTimeoutMs } = this.settings;
+    // Who is connected may have peers that are not yet connected to one another.
+    const patienceMs = this.operations > 1 ? timeoutMs : Math.max(timeoutMs, connectTimeoutMs + FIRST_SLACK_MS);
+    this.process.after(patienceMs, () => {
       if (this.waits !== wait || !this.operation) return;
       const { what, ranks, indirect } = this.operation.describeWait(bucket);
-      this.fail(this.error('DEADLINE', `waited ${this.settings.timeoutMs} ms: ${what}`, ranks, indirect));
+      this.fail(this.error('DEADLINE', `waited ${patienceMs} ms: ${what}`, ranks, indirect));
     });
     attempt();
   }

@@ -4,7 +4,7 @@ import { CoordinatorClient } from '@lockstep/client';
 import { JobState, TrainJobSchema, type TrainJob } from '@lockstep/contract';
 import { EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
-import { formatMetrics, stateName } from '../job-view';
+import { formatAwaited, formatMetrics, stateName } from '../job-view';
 import type { Context, Run } from '../main';
 import { wholeNumber } from '../parse-flags';
 import { watchToEnd } from '../watch';
@@ -79,6 +79,7 @@ function describe(job: TrainJob, say: (label: string, value: string) => void): v
   }
   for (const m of job.generation?.members ?? []) say(m.rank === 0 ? 'members' : '', `rank ${m.rank}: ${m.worker}, replicas [${m.replicas?.from ?? 0}, ${m.replicas?.to ?? 0})`);
   say('steps', String(job.committedSteps));
+  for (const awaited of job.awaited) say('waits', formatAwaited(awaited));
   if (job.ledger) say('records', `${job.ledger.records} consumed`);
   if (job.metrics.length > 0) say('metrics', formatMetrics(job.metrics));
   if (job.state === JobState.SUCCEEDED && job.result) {

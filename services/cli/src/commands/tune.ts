@@ -72,7 +72,7 @@ async function tune(module: string, flags: TuneFlags, { output, cluster }: Conte
     }
     const outcome = await watchStudy(client, study.name, output);
     const code = await concludeStudy(client, outcome, output);
-    if (outcome.kind === 'ENDED') nextSteps(outcome.study, output);
+    if (outcome.kind === 'ENDED') nextSteps(outcome.study, module, flags, output);
     return code;
   } finally {
     client.close();
@@ -97,11 +97,11 @@ const withFlags = (spec: StudySpec, { trials, parallel, seed, maxDuration }: Tun
   ...(maxDuration !== undefined && { maxDuration: { $typeName: 'google.protobuf.Duration', seconds: BigInt(maxDuration), nanos: 0 } }),
 });
 
-function nextSteps({ name, results }: Study, output: Output): void {
+function nextSteps({ name, results }: Study, module: string, { examples = [] }: TuneFlags, output: Output): void {
   if (!results) return;
   output.line();
   output.line(`values     ${results.hyperparameters}`);
   output.line(`table      ${results.results}`);
-  output.line(`train      lockstep train MODULE --examples NAME --hyperparameters ${results.hyperparameters.replace('artifacts/', '').replace('/versions/', '@')}`);
+  output.line(`train      lockstep train ${module} ${examples.map((each) => `--examples ${each}`).join(' ')} --hyperparameters ${results.hyperparameters.replace('artifacts/', '').replace('/versions/', '@')}`);
   output.line(`report     lockstep studies report ${name.replace('studies/', '')} --to report.html`);
 }

@@ -121,8 +121,8 @@ export class Oracle {
     const worker = workerOf(study, holder);
     const known = this.presence.workersOn(peer);
     if (known.has(worker)) return holder;
-    // A worker that came back on a new connection has not said its name: it is the one who is missed.
-    const isReturn = ![...known].some((other) => other.startsWith(`${study} `)) && !this.presence.isConnected(worker);
+    // A worker that came back on a new connection has not said its name. It is the one who is missed, or who alone ever had the trial.
+    const isReturn = ![...known].some((other) => other.startsWith(`${study} `)) && (trial.attempts <= 1 || !this.presence.isConnected(worker));
     if (!isReturn) return undefined;
     this.presence.introduced(peer, worker);
     return holder;

@@ -34,7 +34,7 @@ export class Tuner {
   private readonly live = new Map<string, LiveStudy>();
   private readonly loading = new Map<string, Promise<LiveStudy>>();
 
-  constructor(private readonly parts: LiveStudyParts) {  }
+  constructor(private readonly parts: LiveStudyParts) {}
 
   get store(): StudyStore {
     return this.parts.store;

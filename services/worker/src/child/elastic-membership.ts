@@ -5,6 +5,7 @@ import type { ExchangeHandle } from '@lockstep/exchange';
 import type { Membership } from '@lockstep/membership';
 import { CollectiveError, LocalCollective, type Collective } from '@lockstep/reduction';
 import type { MemberLink } from './member-link';
+import { WatchedCollective } from './watched-collective';
 
 /** How long survivors hold while nobody tells them how to go on. */
 const HOLD_MS = 10 * 60_000;
@@ -70,9 +71,10 @@ export class ElasticMembership implements Membership {
     const replicas = spec?.replicas ?? 1;
     const members = generation?.members ?? [];
     if (members.length === 1) return new LocalCollective(replicas);
-    return this.parts.exchange.form({
+    const { cells } = this.parts.link;
+    return new WatchedCollective(this.parts.exchange.form({
       job: this.parts.job, generation: generation?.number ?? 0n, rank, replicas, token: this.parts.token,
       members: members.map((m) => ({ rank: m.rank, address: m.exchangeAddress, range: { from: m.replicas?.from ?? 0, to: m.replicas?.to ?? 0 } })),
-    });
+    }), cells);
   }
 }

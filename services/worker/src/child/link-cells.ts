@@ -5,7 +5,9 @@ const NEWEST_GENERATION = 1;
 const STEPS = 2;
 const IN_CALL = 3;
 const ANNOUNCED_GENERATION = 4;
-const CELLS = 5;
+/** Odd while the compute thread waits for other members. */
+const WAITS = 5;
+const CELLS = 6;
 
 export class LinkCells {
   private readonly cells: Int32Array;
@@ -58,6 +60,26 @@ export class LinkCells {
   set inCall(inCall: boolean) {
     this.step();
     Atomics.store(this.cells, IN_CALL, inCall ? 1 : 0);
+  }
+
+  /** Counts the waits for other members, and their ends: a wait lasts as long as the count stays. */
+  get waits(): number {
+    return Atomics.load(this.cells, WAITS);
+  }
+
+  /** Whether the compute thread waits for other members. */
+  get isWaiting(): boolean {
+    return this.waits % 2 === 1;
+  }
+
+  /** Does something that waits for other members. */
+  whileWaiting<T>(wait: () => T): T {
+    Atomics.add(this.cells, WAITS, 1);
+    try {
+      return wait();
+    } finally {
+      Atomics.add(this.cells, WAITS, 1);
+    }
   }
 
   /**

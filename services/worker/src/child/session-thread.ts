@@ -8,6 +8,7 @@ import { fromProgressPoint } from '@lockstep/client';
 import { AsyncQueue, createClient, openChannel, RpcError } from '@lockstep/rpc';
 import type { ExchangeThread } from '@lockstep/exchange';
 import type { MessagePort } from 'node:worker_threads';
+import { ActivityMeter } from './activity-meter';
 import { LinkCells } from './link-cells';
 import type { LinkMessage } from './member-link';
 import { Outbox } from './outbox';
@@ -35,6 +36,7 @@ const FINAL_CODES: readonly string[] = ['FAILED_PRECONDITION', 'UNAUTHENTICATED'
 export function runSessionThread(port: MessagePort, exchange: ExchangeThread, killProcess: () => void): void {
   const outbox = new Outbox();
   let cells = new LinkCells();
+  let meter = new ActivityMeter(cells, performance.now());
   let outgoing: AsyncQueue<MemberMessage> | undefined;
   /** Of the last assignment; one to prepare for a generation is of none, and numbered 0. */
   let assignedTo: bigint | undefined;
@@ -117,7 +119,7 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread, ki
     queue.push(hello);
     outgoing = queue;
     say(outbox.again());
-    const heartbeat = setInterval(() => queue.push(create(MemberMessageSchema, { generation, message: { case: 'heartbeat', value: {} } })), HEARTBEAT_MS);
+    const heartbeat = setInterval(() => queue.push(create(MemberMessageSchema, { generation, message: { case: 'heartbeat', value: { activity: meter.look(performance.now()) } } })), HEARTBEAT_MS);
     try {
       for await (const command of createClient(SessionService, channel).join(queue)) obey(command);
       if (!over) throw new RpcError('UNAVAILABLE', 'the coordinator ended the session');
@@ -159,6 +161,7 @@ export function runSessionThread(port: MessagePort, exchange: ExchangeThread, ki
     switch (message.kind) {
       case 'OPEN':
         cells = new LinkCells(message.cells);
+        meter = new ActivityMeter(cells, performance.now());
         watchSteps(message.stepTimeoutMs);
         void run(message.coordinator, fromBinary(MemberMessageSchema, message.bytes));
         break;

@@ -1,6 +1,6 @@
 """Values of numeric/ and gaussian/ from other implementations, and the Chebyshev tables of normal.ts.
 
-python3 -m venv V && V/bin/pip install mpmath scikit-learn numpy
+python3 -m venv V && V/bin/pip install mpmath scipy scikit-learn numpy
 V/bin/python libs/search/src/numeric/testing/golden.py          rewrites golden.json beside it
 V/bin/python libs/search/src/numeric/testing/golden.py tables   prints the tables
 """
@@ -10,7 +10,9 @@ import sys
 
 import mpmath as mp
 import numpy as np
+import scipy
 import sklearn
+from scipy.stats import yeojohnson, yeojohnson_llf
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
@@ -81,12 +83,19 @@ def gaussian():
     }
 
 
+def warp():
+    values = np.random.RandomState(5).gamma(.7, 3, 30)
+    standard = (values - values.mean()) / values.std()
+    warped, exponent = yeojohnson(standard)
+    return {'values': standard.tolist(), 'exponent': exponent, 'logLikelihood': float(yeojohnson_llf(exponent, standard)), 'warped': warped.tolist()}
+
+
 if __name__ == '__main__':
     if sys.argv[1:] == ['tables']:
         tables()
     else:
         golden = {
-            'madeBy': f'numeric/testing/golden.py with mpmath {mp.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}',
-            'normal': normal(), 'gaussian': gaussian(),
+            'madeBy': f'numeric/testing/golden.py with mpmath {mp.__version__}, SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}',
+            'normal': normal(), 'gaussian': gaussian(), 'warp': warp(),
         }
         pathlib.Path(__file__).with_name('golden.json').write_text(json.dumps(golden, indent=1) + '\n')

@@ -13,6 +13,7 @@ export interface Golden {
     readonly logLikelihood: number; readonly gradient: { readonly amplitude: number; readonly lengthscales: readonly number[]; readonly noise: number };
     readonly mean: readonly number[]; readonly deviation: readonly number[];
   };
+  readonly warp: { readonly values: readonly number[]; readonly exponent: number; readonly logLikelihood: number; readonly warped: readonly number[] };
 }
 
 export const readGolden = (): Golden => JSON.parse(readFileSync(path.join(__dirname, 'golden.json'), 'utf8')) as Golden;
