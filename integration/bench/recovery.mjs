@@ -1,4 +1,5 @@
-// What a disturbance costs: the time from a worker's death until the others step again, the pause that a joiner makes, and what checkpoints cost.
+// What a disturbance costs: the time from a worker's death until the others step again, the pause that a joiner makes, what checkpoints cost, whether
+// memory grows in a long job, and how soon a coordinator with a thousand sessions acknowledges what it has stored.
 // There is no rival in it: those that a user can install restart the job. The targets are design/training.md's.
 import { spawn, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -56,11 +57,11 @@ class Cluster {
  * @param act called at each event line of the job
  * @returns milliseconds of the day at which steps ended, by any member, in order
  */
-async function trace(cluster, { name, workers, steps, flags = [] }, act = () => undefined) {
+async function trace(cluster, { name, workers, steps, epochs = 1, flags = [] }, act = () => undefined) {
   const log = path.join(cluster.folder, `${name}.log`);
   fs.writeFileSync(log, '');
   const job = cluster.run(['train', path.join(root, 'integration', 'modules', 'traced.ts'), '--examples', 'penguins', '--output', name, '--workers', workers,
-    '--config', JSON.stringify({ log, steps }), '--json', ...flags]);
+    '--config', JSON.stringify({ log, steps, epochs }), '--json', ...flags]);
   createInterface({ input: job.stdout }).on('line', (line) => act(JSON.parse(line), log));
   const code = await new Promise((resolve) => job.once('close', resolve));
   if (code !== 0) throw new Error(`the job ${name} ended with ${code}`);
@@ -113,37 +114,124 @@ async function joins(cluster, rounds, report) {
   return pauses;
 }
 
-/** Step time with a checkpoint every 20 steps against none, in alternating jobs. */
-async function checkpoints(cluster, rounds, report) {
-  const stepMs = { with: [], without: [] };
-  for (let round = 0; round < rounds; round++) {
-    for (const kind of round % 2 === 0 ? ['with', 'without'] : ['without', 'with']) {
-      const flags = kind === 'with' ? ['--checkpoint-steps', '20'] : ['--checkpoint-every', '24h'];
-      const steps = await trace(cluster, { name: `checkpoint-${kind}-${round}`, workers: '1', steps: 400, flags });
-      const own = steps.map(({ ms }) => ms).slice(50);
-      stepMs[kind].push((own.at(-1) - own[0]) / (own.length - 1));
-      report(`a step ${kind} checkpoints: ${stepMs[kind].at(-1).toFixed(3)} ms`);
-    }
-  }
-  return (median(stepMs.with) / median(stepMs.without) - 1) * 100;
+const EPOCH_STEPS = 100;
+const NO_CHECKPOINTS = ['--checkpoint-every', '24h'];
+/** Longer than the default policy's interval of 60 s. */
+const DEFAULT_POLICY_MS = 75_000;
+
+/** Milliseconds of a step of one worker, without the first epoch. */
+async function stepMs(cluster, name, epochs, flags) {
+  const own = (await trace(cluster, { name, workers: '1', steps: EPOCH_STEPS, epochs, flags })).map(({ ms }) => ms).slice(EPOCH_STEPS);
+  return (own.at(-1) - own[0]) / (own.length - 1);
 }
 
-export async function suite({ quick, report }) {
-  const rounds = quick ? 2 : 6;
-  const cluster = new Cluster();
-  await cluster.start(2);
+/** What a policy adds to a step, in per cent: pairs of jobs with and without it, in one order and then in the other. */
+async function checkpointCost(cluster, { what, flags, epochs, rounds }, report) {
+  const costs = [];
+  for (let round = 0; round < rounds; round++) {
+    const ms = {};
+    for (const kind of round % 2 === 0 ? ['with', 'without'] : ['without', 'with']) {
+      ms[kind] = await stepMs(cluster, `checkpoint-${what}-${kind}-${round}`.replaceAll(' ', '-'), epochs, kind === 'with' ? flags : NO_CHECKPOINTS);
+    }
+    costs.push((ms.with / ms.without - 1) * 100);
+    report(`checkpoints, ${what}, pair ${round + 1} of ${rounds}: ${ms.with.toFixed(3)} ms a step with, ${ms.without.toFixed(3)} ms without: ${costs.at(-1).toFixed(2)} %`);
+  }
+  return { cost: median(costs), spread: [percentile(costs, 10), percentile(costs, 90)] };
+}
+
+/** Slope of a straight line through points `[x, y]` (least squares). */
+function slopeOf(points) {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))];
+  return points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0) / points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
+}
+
+/** Growth of a worker's memory, in MB over 10,000 steps: without the first fifth, in which it fills its pools. */
+async function workerMemory(cluster, epochs) {
+  const lines = await trace(cluster, { name: 'memory', workers: '1', steps: EPOCH_STEPS, epochs });
+  const late = lines.slice(Math.floor(lines.length / 5));
+  return { growthMb: slopeOf(late.map(({ step, rssMb }) => [step, rssMb])) * 10_000, steps: lines.length, rssMb: late.at(-1).rssMb };
+}
+
+const tasksetOf = () => {
   try {
-    const imported = cluster.run(['examples', 'import', path.join(root, 'node_modules', 'vega-datasets', 'data', 'penguins.json'), '--name', 'penguins', '--require', 'Beak Length (mm)', '--json']);
-    await new Promise((resolve) => imported.once('close', resolve));
-    const { stepping, noticed } = await kills(cluster, rounds, report);
-    const pauses = await joins(cluster, rounds, report);
-    const cost = await checkpoints(cluster, quick ? 1 : 4, report);
-    report(`kill to the event that tells of it: ${median(noticed).toFixed(0)} ms (p10 ${percentile(noticed, 10).toFixed(0)}, p90 ${percentile(noticed, 90).toFixed(0)}), target <= 1000`);
-    report(`kill to the next step: ${median(stepping).toFixed(0)} ms (p10 ${percentile(stepping, 10).toFixed(0)}, p90 ${percentile(stepping, 90).toFixed(0)}), target <= 2000`);
-    if (pauses.length > 0) report(`pause of a join: ${median(pauses).toFixed(0)} ms (p10 ${percentile(pauses, 10).toFixed(0)}, p90 ${percentile(pauses, 90).toFixed(0)}), target <= 500 and the transfer`);
-    report(`checkpoints every 20 steps: ${cost.toFixed(2)} % of a step, target < 3`);
-    return [row('kill noticed', median(noticed), 'ms', 1000), row('kill to next step', median(stepping), 'ms', 2000), ...(pauses.length > 0 ? [row('pause of a join', median(pauses), 'ms', 500)] : []), row('checkpoint every 20 steps', Math.max(0, cost), '%', 3)];
+    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
+    return os.availableParallelism() > 1;
+  } catch {
+    return false;
+  }
+};
+
+const rssMb = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
+/** A coordinator on a core of its own, with sessions of agents and members that all come from one process on the others. */
+async function coordinatorLoad({ jobs, workersPerJob, seconds, reportMs }, report) {
+  const cluster = new Cluster();
+  await cluster.start(0);
+  try {
+    for (const args of [importPenguins, ['train', path.join(root, 'integration', 'modules', 'traced.ts'), '--examples', 'penguins', '--dry-run']]) {
+      await new Promise((resolve) => cluster.run([...args, '--json']).on('close', resolve).stdout.resume());
+    }
+    const pinned = tasksetOf();
+    const { coordinator: pid } = cluster.facts.pids;
+    if (pinned) execFileSync('taskset', ['-acp', '0', String(pid)], { stdio: 'ignore' });
+    const { version } = JSON.parse(fs.readFileSync(path.join(root, 'services', 'coordinator', 'package.json'), 'utf8'));
+    const settings = { coordinator: cluster.facts.coordinator, module: 'artifacts/traced-module/versions/1', examples: 'artifacts/penguins/versions/1', jobs, workersPerJob, seconds, reportMs, version };
+    const [command, ...args] = [...(pinned ? ['taskset', '-c', `1-${os.availableParallelism() - 1}`] : []), process.execPath, path.join(root, 'integration', 'bench', 'lib', 'coordinator-load.mjs'), JSON.stringify(settings)];
+    const load = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const memory = [];
+    let sampling;
+    let measured;
+    createInterface({ input: load.stdout }).on('line', (line) => {
+      const said = JSON.parse(line);
+      if (said.running !== undefined) sampling = setInterval(() => memory.push([memory.length, rssMb(pid)]), 1000);
+      else measured = said;
+    });
+    const code = await new Promise((resolve) => load.once('close', resolve));
+    clearInterval(sampling);
+    if (code !== 0 || measured === undefined) throw new Error(`the load on the coordinator ended with ${code}`);
+    const late = memory.slice(Math.floor(memory.length / 5));
+    report(`coordinator with ${measured.sessions} sessions (${jobs} jobs of ${workersPerJob} workers)${pinned ? ', pinned to one core' : ', not pinned: there is no taskset'}: ${measured.reportsPerSecond.toFixed(1)} commits/s, acknowledged after ${median(measured.acknowledgedMs).toFixed(1)} ms (p99 ${percentile(measured.acknowledgedMs, 99).toFixed(1)}), RSS ${late.at(-1)[1].toFixed(0)} MB`);
+    return { p99Ms: percentile(measured.acknowledgedMs, 99), growthMb: slopeOf(late) * late.length, sessions: measured.sessions };
   } finally {
     await cluster.stop();
   }
+}
+
+const importPenguins = ['examples', 'import', path.join(root, 'node_modules', 'vega-datasets', 'data', 'penguins.json'), '--name', 'penguins', '--require', 'Beak Length (mm)'];
+
+export async function suite({ quick, report }) {
+  const rounds = quick ? 2 : 6;
+  const rows = [];
+  const cluster = new Cluster();
+  await cluster.start(2);
+  try {
+    await new Promise((resolve) => cluster.run([...importPenguins, '--json']).on('close', resolve).stdout.resume());
+    const { stepping, noticed } = await kills(cluster, rounds, report);
+    const pauses = await joins(cluster, rounds, report);
+    report(`kill to the event that tells of it: ${median(noticed).toFixed(0)} ms (p10 ${percentile(noticed, 10).toFixed(0)}, p90 ${percentile(noticed, 90).toFixed(0)}), target <= 1000`);
+    report(`kill to the next step: ${median(stepping).toFixed(0)} ms (p10 ${percentile(stepping, 10).toFixed(0)}, p90 ${percentile(stepping, 90).toFixed(0)}), target <= 2000`);
+    rows.push(row('kill noticed', median(noticed), 'ms', 1000), row('kill to next step', median(stepping), 'ms', 2000));
+    if (pauses.length > 0) {
+      report(`pause of a join: ${median(pauses).toFixed(0)} ms (p10 ${percentile(pauses, 10).toFixed(0)}, p90 ${percentile(pauses, 90).toFixed(0)}), target <= 500 and the transfer`);
+      rows.push(row('pause of a join', median(pauses), 'ms', 500));
+    }
+    const often = await checkpointCost(cluster, { what: 'every 10 steps', flags: ['--checkpoint-steps', '10'], epochs: quick ? 6 : 20, rounds: quick ? 2 : 6 }, report);
+    const usualMs = await stepMs(cluster, 'usual', 4, NO_CHECKPOINTS);
+    const epochs = Math.ceil(DEFAULT_POLICY_MS / usualMs / EPOCH_STEPS);
+    const usual = await checkpointCost(cluster, { what: 'the default policy', flags: [], epochs, rounds: quick ? 1 : 4 }, report);
+    for (const [what, { cost, spread }] of [['every 10 steps', often], ['default policy', usual]]) {
+      report(`checkpoints, ${what}: ${cost.toFixed(2)} % of a step (p10 ${spread[0].toFixed(2)}, p90 ${spread[1].toFixed(2)}), target < 3`);
+      rows.push(row(`checkpoints, ${what}`, Math.max(0, cost), '%', 3));
+    }
+    const memory = await workerMemory(cluster, quick ? 20 : 100);
+    report(`memory of a worker over ${memory.steps} steps: ${memory.growthMb >= 0 ? '+' : ''}${memory.growthMb.toFixed(1)} MB in 10,000 steps (RSS ${memory.rssMb} MB), target <= 16`);
+    rows.push(row('worker memory in 10,000 steps', Math.max(0, memory.growthMb), 'MB', 16));
+  } finally {
+    await cluster.stop();
+  }
+  const { p99Ms, growthMb, sessions } = await coordinatorLoad(quick ? { jobs: 20, workersPerJob: 5, seconds: 15, reportMs: 1000 } : { jobs: 100, workersPerJob: 5, seconds: 120, reportMs: 1000 }, report);
+  report(`commits acknowledged with ${sessions} sessions: p99 ${p99Ms.toFixed(1)} ms, target < 50; memory of the coordinator meanwhile ${growthMb >= 0 ? '+' : ''}${growthMb.toFixed(1)} MB, target <= 16`);
+  rows.push(row(`commit acknowledged, ${sessions} sessions, p99`, p99Ms, 'ms', 50), row('coordinator memory under load', Math.max(0, growthMb), 'MB', 16));
+  return rows;
 }

@@ -11,6 +11,7 @@ import { TunerProcess } from './tuner-process';
 const TIMEOUT_MS = 240_000;
 /** Go fetches and compiles gRPC when it runs for the first time. */
 const GO_TIMEOUT_MS = 900_000;
+const GO_FETCH_TIMEOUT_MS = 180_000;
 const PROTOS = join(ROOT, 'protos');
 const lastLine = (stdout: string): unknown => JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 
@@ -30,8 +31,21 @@ describeWithPython('a Python client', () => {
   }, TIMEOUT_MS);
 });
 
-const go = spawnSync('go', ['version'], { encoding: 'utf8' });
-const describeWithGo = (title: string, body: () => void): void => (go.status === 0 ? describe(title, body) : describe.skip(`${title} (skipped: there is no go command)`, body));
+/** Why there is no Go client, or undefined: it needs the command and, for the first time, the registry of its modules. */
+function goMissing(): string | undefined {
+  const needed: readonly (readonly [string, ...string[]])[] = [
+    ['version'], ['mod', 'download'],
+    ['run', 'google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.10', '--version'], ['run', 'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1', '--version'],
+  ];
+  for (const args of needed) {
+    const { status, error, stderr } = spawnSync('go', args, { cwd: join(ROOT, 'integration', 'clients', 'go'), encoding: 'utf8', timeout: GO_FETCH_TIMEOUT_MS });
+    if (status !== 0) return `go ${args[0]}: ${error?.message ?? stderr.trim().split('\n').at(-1) ?? ''}`;
+  }
+  return undefined;
+}
+
+const missing = goMissing();
+const describeWithGo = (title: string, body: () => void): void => (missing === undefined ? describe(title, body) : describe.skip(`${title} (skipped: ${missing})`, body));
 
 describeWithGo('a Go client', () => {
   const run = promisify(execFile);

@@ -23,8 +23,9 @@ export interface RequestMark {
   readonly digest: string;
 }
 
-/** A study that nobody has asked for so long is forgotten. */
+/** A study that nobody has asked for so long is forgotten; sooner when it has ended. */
 const IDLE_MS = 60_000;
+const ENDED_MS = 5_000;
 /** Who has just loaded a study is about to use it. */
 const RECENT_MS = 1000;
 /** So many are kept; beyond, those that are not in use are forgotten at once. */
@@ -185,9 +186,10 @@ export class Tuner {
   }
 
   private forgetIdle(idleMs: number): void {
-    const before = this.parts.nowMs() - idleMs;
+    const nowMs = this.parts.nowMs();
     for (const [name, live] of this.live) {
-      if (live.usedMs > before || !live.isIdle) continue;
+      const patienceMs = live.study.state.kind === 'ACTIVE' ? idleMs : Math.min(idleMs, ENDED_MS);
+      if (live.usedMs > nowMs - patienceMs || !live.isIdle) continue;
       this.live.delete(name);
       live.close(new TunerError('TOO_MANY_CALLS', `${name} was just put away: try again`));
     }
