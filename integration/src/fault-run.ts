@@ -18,6 +18,8 @@ export interface ModuleFault {
 /** What is done to the cluster from outside, once so many steps are committed. */
 export interface Action {
   readonly afterSteps: number;
+  /** And so many checkpoints, which are written beside the steps. Default: 0. */
+  readonly afterCheckpoints?: number;
   readonly what:
     | { readonly kind: 'KILL_COORDINATOR' }
     | { readonly kind: 'KILL_CHILD'; readonly worker: string }
@@ -84,10 +86,12 @@ export class FaultRunner {
     const events: JobEvent['event'][] = [];
     const left = [...actions];
     let steps = 0;
+    let checkpoints = 0;
     for await (const { event } of this.client.watch(name)) {
       events.push(event);
       if (event.case === 'stepsCommitted') steps += event.value.steps;
-      while (left[0] && steps >= left[0].afterSteps) this.act((left.shift() as Action).what);
+      if (event.case === 'checkpointCommitted') checkpoints++;
+      while (left[0] && steps >= left[0].afterSteps && checkpoints >= (left[0].afterCheckpoints ?? 0)) this.act((left.shift() as Action).what);
     }
     if (left.length > 0) throw new Error(`${name} ended after ${steps} steps, before ${JSON.stringify(left)}`);
     const lines = readFileSync(computations, 'utf8').split('\n').filter((line) => line !== '');
