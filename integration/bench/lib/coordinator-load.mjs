@@ -1,6 +1,7 @@
 // A process that is as many workers and members to a coordinator as it is told: sessions with heartbeats, and chiefs that report steps.
 // usage: coordinator-load.mjs '{"coordinator", "module", "examples", "jobs", "workersPerJob", "seconds", "reportMs"}'; prints one line of JSON.
 import { createRequire } from 'node:module';
+import { setInterval } from 'node:timers';
 
 const require = createRequire(import.meta.url);
 const { create } = require('@bufbuild/protobuf');

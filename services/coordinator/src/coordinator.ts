@@ -13,7 +13,7 @@ import {
   JobCreatedSchema, JobState as JobStateNumber, JobStateChangedSchema, TrainJobSchema,
   type CheckpointWritten, type JobError, type JobResult, type MemberActivity, type MemberFinished, type MemberHello, type ProgressEntry, type TrainJob,
 } from '@lockstep/contract';
-import { addressOf, admit, barredWorkers, heldWorkers, isStanding, QUEUED, refusalOf, reportersOf, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
+import { addressOf, admit, barredWorkers, heldWorkers, isStanding, QUEUED, refusalOf, transition, type JobFailure, type JobInput, type JobState } from '@lockstep/membership';
 import type { Logger } from '@lockstep/rpc';
 import type { AgentRegistry, RunningChild } from './agent-registry';
 import { CheckpointBook } from './checkpoint-book';
@@ -23,13 +23,13 @@ import { JobEffects, type Fence } from './job-effects';
 import { eventsOf } from './job-events';
 import { jobHasEnded, toJobState, withState, type JobRecord } from './job-record';
 import type { JobStore } from './job-store';
-import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toResumePoint, toStoredCall, withoutPeers, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
-import { takeProgress } from './progress';
+import { decodeMachine, encodeMachine, factsOf, fromStoredCall, toResumePoint, withoutPeers, type JobTimeouts, type LiveJob, type MemberSession } from './live-job';
+import { ProgressBatch } from './progress-batch';
 import { sameBytes, sameRequest } from './same-request';
 import { Serial } from './serial';
 import { StragglerWatch } from './straggler-watch';
 import type { Submission } from './submission';
-import { tellAllCommitted, tellCommitted } from './tell-committed';
+import { tellAllCommitted } from './tell-committed';
 import { whatIsMissing } from './what-is-missing';
 
 /** What a member says that cannot read what the job was to go on from. */
@@ -51,6 +51,7 @@ export class Coordinator {
   private readonly effects: JobEffects;
   private readonly cleaner: CheckpointCleaner;
   private readonly checkpoints: CheckpointBook;
+  private readonly progress: ProgressBatch;
   private leaving = false;
 
   constructor(
@@ -63,6 +64,7 @@ export class Coordinator {
   ) {
     this.cleaner = new CheckpointCleaner(fence, store, (task) => this.serial.run(task), around, logger);
     this.checkpoints = new CheckpointBook(store, this.cleaner, around);
+    this.progress = new ProgressBatch(store, this.serial, (job) => this.live.get(job), around);
     this.effects = new JobEffects({
       agents, fence, newId: () => around.newId(), artifactAddress: settings.artifactAddress,
       input: (job, input) => {
@@ -234,17 +236,7 @@ export class Coordinator {
 
   /** A member's progress, stored with the job's new position in one transaction. */
   memberProgress(session: MemberSession, entries: readonly ProgressEntry[]): Promise<void> {
-    return this.withMember(session, async (job) => {
-      if (!isMember(job, session)) throw new CoordinatorError('FENCED', `${session.worker} reports progress of ${session.job}, of which it is no member`, { resource: session.job });
-      const progress = takeProgress(job.record.job, job.committed, entries);
-      if (!progress) return;
-      await this.store.update(progress.job, progress.events, this.around.nowMs(), { machine: encodeMachine(job.state, progress.committed), calls: progress.calls.map(toStoredCall) });
-      job.record = { ...job.record, job: progress.job };
-      job.committed = progress.committed;
-      job.calls.push(...progress.calls);
-      // Who told it need not keep it; the others hear of it now and then.
-      tellCommitted(job, [session]);
-    });
+    return this.progress.tell(session, entries);
   }
 
   /** A checkpoint is in the artifact service: from here on the job goes on from it if it has to. */
@@ -389,5 +381,4 @@ export class Coordinator {
   }
 }
 
-const isMember = ({ state }: LiveJob, { worker }: MemberSession): boolean => reportersOf(state).some((member) => member.worker === worker);
 type ChangeOfJob = (job: TrainJob, state: JobState) => TrainJob;

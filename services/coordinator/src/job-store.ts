@@ -41,6 +41,13 @@ export interface JobChange {
   readonly droppedCheckpoints?: readonly string[];
 }
 
+/** A decision about one job. */
+export interface JobUpdate {
+  readonly job: TrainJob;
+  readonly events: readonly NewEvent[];
+  readonly change: JobChange;
+}
+
 /**
  * Where jobs, their events and what it takes to go on with them are kept. A change and the events that tell of it are one transaction; what
  * has been acknowledged survives the process.
@@ -56,6 +63,8 @@ export interface JobStore {
   update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change?: JobChange): Promise<void>;
   /** Deletes jobs that ended before a time, oldest first and at most `limit`, with all that is stored of them. @returns their names */
   deleteEnded(beforeMs: number, limit: number): Promise<readonly string[]>;
+  /** Stores several decisions, of one job each, or nothing of any. @throws as update */
+  updateAll(updates: readonly JobUpdate[], nowMs: number): Promise<void>;
   get(name: string): Promise<JobRecord | undefined>;
   findByRequestId(requestId: string): Promise<JobRecord | undefined>;
   /** Newest first, at most `limit`, with an order below `before`; only these states unless the list is empty. */

@@ -4,7 +4,7 @@ import { AssignmentSchema, JobEventSchema, JobState, TrainJobSchema, type JobEve
 import { EventLog, openDatabase, openPostgres, type Database, type DatabaseTransaction, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
 import { jobHasEnded, type JobRecord, type NewEvent } from './job-record';
 import { jobMigrations, type JobSchema } from './job-schema';
-import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob } from './job-store';
+import type { Checkpoint, FinishedCall, JobChange, JobStore, JobUpdate, ListedJob } from './job-store';
 import { noSuchJob } from './job-store-error';
 import { storeProgress, toCall, toCheckpoint } from './sql-job-progress';
 
@@ -52,15 +52,13 @@ export class SqlJobStore implements JobStore {
     });
   }
 
-  async update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change: JobChange = {}): Promise<void> {
-    const { machine } = change;
+  update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change: JobChange = {}): Promise<void> {
+    return this.updateAll([{ job, events, change }], nowMs);
+  }
+
+  async updateAll(updates: readonly JobUpdate[], nowMs: number): Promise<void> {
     await this.database.transaction(async (transaction) => {
-      const { numUpdatedRows } = await transaction.query.updateTable('job')
-        .set({ state: job.state, ended: jobHasEnded(job) ? 1 : 0, end_ms: endMsOf(job), job: toBinary(TrainJobSchema, job), ...(machine && { machine }) })
-        .where('name', '=', job.name).executeTakeFirstOrThrow();
-      if (numUpdatedRows !== 1n) throw noSuchJob(job.name);
-      await storeProgress(transaction.query, job.name, change);
-      await this.append(transaction, job.name, events, nowMs);
+      for (const update of updates) await this.store(transaction, update, nowMs);
     });
   }
 
@@ -133,6 +131,16 @@ export class SqlJobStore implements JobStore {
 
   close(): Promise<void> {
     return this.database.close();
+  }
+
+  private async store(transaction: DatabaseTransaction<JobSchema>, { job, events, change }: JobUpdate, nowMs: number): Promise<void> {
+    const { machine } = change;
+    const { numUpdatedRows } = await transaction.query.updateTable('job')
+      .set({ state: job.state, ended: jobHasEnded(job) ? 1 : 0, end_ms: endMsOf(job), job: toBinary(TrainJobSchema, job), ...(machine && { machine }) })
+      .where('name', '=', job.name).executeTakeFirstOrThrow();
+    if (numUpdatedRows !== 1n) throw noSuchJob(job.name);
+    await storeProgress(transaction.query, job.name, change);
+    await this.append(transaction, job.name, events, nowMs);
   }
 
   private async append(transaction: DatabaseTransaction<JobSchema>, job: string, events: readonly NewEvent[], nowMs: number): Promise<void> {

@@ -7,8 +7,7 @@ import { toProgressPoint } from '@lockstep/client';
 import { createLogger } from '@lockstep/rpc';
 import { AgentRegistry, type Agent, type RunningChild } from '../agent-registry';
 import { Coordinator } from '../coordinator';
-import type { JobChange } from '../job-store';
-import type { NewEvent } from '../job-record';
+import type { JobUpdate } from '../job-store';
 import type { MemberSession } from '../live-job';
 import { resolveSpec } from '../resolve-spec';
 import { MemoryJobStore } from './memory-job-store';
@@ -22,8 +21,8 @@ export const SETTINGS = {
 export class RefusingJobStore extends MemoryJobStore {
   refuses = false;
 
-  override update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change?: JobChange): Promise<void> {
-    return this.refuses ? Promise.reject(new Error('the disk is full')) : super.update(job, events, nowMs, change);
+  override updateAll(updates: readonly JobUpdate[], nowMs: number): Promise<void> {
+    return this.refuses ? Promise.reject(new Error('the disk is full')) : super.updateAll(updates, nowMs);
   }
 }
 

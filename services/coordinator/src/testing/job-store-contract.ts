@@ -38,6 +38,15 @@ export function jobStoreContract(kind: string, open: () => Promise<JobStore>): v
       expect(await store.findByRequestId('x')).toBeUndefined();
     });
 
+    test('stores decisions about several jobs together, or none of them', async () => {
+      for (const name of [A, 'jobs/b']) await store.insert(record(name), [], 1);
+      const about = (name: string, call: string) => ({ job: { ...record(name).job, committedSteps: 7n }, events: [changed(JobState.RUNNING)], change: { calls: [{ number: 0, record: bytes(call) }] } });
+      await store.updateAll([about(A, 'c'), about('jobs/b', 'c')], 2);
+      await expect(store.updateAll([{ ...about(A, 'c'), job: { ...jobA, committedSteps: 9n } }, about('jobs/b', 'other')], 3)).rejects.toMatchObject({ reason: 'CALL_DIVERGED' });
+      await expect(store.updateAll([about(A, 'c'), about('jobs/never', 'c')], 3)).rejects.toMatchObject({ reason: 'NO_SUCH_JOB' });
+      for (const name of [A, 'jobs/b']) expect([(await store.get(name))?.job.committedSteps, (await store.readEvents(name, 0n, 10)).length]).toEqual([7n, 1]);
+    });
+
     test('deletes what ended before a time, oldest first, with all that is stored of it', async () => {
       const ends = [[A, 300], ['jobs/b', 100], ['jobs/c', 200], ['jobs/d', undefined]] as const;
       for (const [name, endMs] of ends) {

@@ -3,7 +3,7 @@ import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { JobEventSchema, JobState, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { jobHasEnded, type JobRecord, type NewEvent } from '../job-record';
 import { mergeAll, mergeCall, mergeCheckpoint } from '../job-change';
-import type { Checkpoint, FinishedCall, JobChange, JobStore, ListedJob } from '../job-store';
+import type { Checkpoint, FinishedCall, JobChange, JobStore, JobUpdate, ListedJob } from '../job-store';
 import { noSuchJob } from '../job-store-error';
 
 /** What a job goes on with. */
@@ -31,15 +31,25 @@ export class MemoryJobStore implements JobStore {
   }
 
   update(job: TrainJob, events: readonly NewEvent[], nowMs: number, change: JobChange = {}): Promise<void> {
-    const before = this.records.get(job.name);
-    if (!before) return Promise.reject(noSuchJob(job.name));
+    return this.updateAll([{ job, events, change }], nowMs);
+  }
+
+  updateAll(updates: readonly JobUpdate[], nowMs: number): Promise<void> {
+    const progress = new Map<string, Progress>();
     try {
-      this.progress.set(job.name, merged(job.name, this.progressOf(job.name), change));
+      for (const { job: { name }, change } of updates) {
+        if (!this.records.has(name)) throw noSuchJob(name);
+        progress.set(name, merged(name, progress.get(name) ?? this.progressOf(name), change));
+      }
     } catch (e) {
       return Promise.reject(e);
     }
-    this.records.set(job.name, { ...before, job, machine: change.machine ?? before.machine });
-    this.append(job.name, events, nowMs);
+    for (const { job, events, change } of updates) {
+      const before = this.records.get(job.name);
+      if (before) this.records.set(job.name, { ...before, job, machine: change.machine ?? before.machine });
+      this.append(job.name, events, nowMs);
+    }
+    for (const [name, next] of progress) this.progress.set(name, next);
     return Promise.resolve();
   }
 
