@@ -1,9 +1,10 @@
 /** Jobs that are disturbed as a schedule says, on real processes. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CoordinatorClient } from '@lockstep/client';
+import { ArtifactClient, type CoordinatorClient } from '@lockstep/client';
 import type { JobEvent, TrainJob } from '@lockstep/contract';
+import { openChannel } from '@lockstep/rpc';
 import type { LocalCluster } from './cluster';
 import { moduleFile } from './fixtures';
 
@@ -24,8 +25,8 @@ export interface Action {
     | { readonly kind: 'KILL_COORDINATOR' }
     | { readonly kind: 'KILL_CHILD'; readonly worker: string }
     | { readonly kind: 'KILL_ALL_CHILDREN' }
-    /** The newest file that the artifact service keeps is cut short. */
-    | { readonly kind: 'TRUNCATE_NEWEST_BLOB' }
+    /** The largest file of the job's last checkpoint is cut short where the artifact service keeps it. */
+    | { readonly kind: 'TRUNCATE_LAST_CHECKPOINT' }
     | { readonly kind: 'SUSPEND'; readonly worker: string }
     | { readonly kind: 'CONTINUE'; readonly worker: string }
     | { readonly kind: 'LEAVE'; readonly worker: string };
@@ -60,14 +61,6 @@ export function childrenOf(pid: number): readonly number[] {
   }
 }
 
-function truncateNewest(folder: string): void {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const [newest] = files.map((file) => ({ file, ms: statSync(file).mtimeMs })).sort((a, b) => b.ms - a.ms);
-  if (!newest) throw new Error(`${folder} has no files`);
-  chmodSync(newest.file, 0o600);
-  truncateSync(newest.file, Math.floor(statSync(newest.file).size / 2));
-}
-
 const WORKERS = ['w1', 'w2', 'w3'];
 
 export class FaultRunner {
@@ -86,12 +79,12 @@ export class FaultRunner {
     const events: JobEvent['event'][] = [];
     const left = [...actions];
     let steps = 0;
-    let checkpoints = 0;
+    const checkpoints: string[] = [];
     for await (const { event } of this.client.watch(name)) {
       events.push(event);
       if (event.case === 'stepsCommitted') steps += event.value.steps;
-      if (event.case === 'checkpointCommitted') checkpoints++;
-      while (left[0] && steps >= left[0].afterSteps && checkpoints >= (left[0].afterCheckpoints ?? 0)) this.act((left.shift() as Action).what);
+      if (event.case === 'checkpointCommitted') checkpoints.push(event.value.version);
+      while (left[0] && steps >= left[0].afterSteps && checkpoints.length >= (left[0].afterCheckpoints ?? 0)) await this.act((left.shift() as Action).what, checkpoints.at(-1));
     }
     if (left.length > 0) throw new Error(`${name} ended after ${steps} steps, before ${JSON.stringify(left)}`);
     const lines = readFileSync(computations, 'utf8').split('\n').filter((line) => line !== '');
@@ -104,7 +97,7 @@ export class FaultRunner {
     return [agent, ...childrenOf(agent)];
   }
 
-  private act(what: Action['what']): void {
+  private async act(what: Action['what'], lastCheckpoint: string | undefined): Promise<void> {
     switch (what.kind) {
       case 'KILL_COORDINATOR':
         return this.signal([this.pid('coordinator')], 'SIGKILL');
@@ -112,8 +105,8 @@ export class FaultRunner {
         return this.signal(this.processesOf(what.worker).slice(1), 'SIGKILL');
       case 'KILL_ALL_CHILDREN':
         return this.signal(WORKERS.flatMap((worker) => this.processesOf(worker).slice(1)), 'SIGKILL');
-      case 'TRUNCATE_NEWEST_BLOB':
-        return truncateNewest(join(this.cluster.facts.data, 'artifact', 'blobs'));
+      case 'TRUNCATE_LAST_CHECKPOINT':
+        return this.truncate(lastCheckpoint ?? '');
       case 'SUSPEND':
         this.suspended.set(what.worker, this.processesOf(what.worker));
         return this.signal(this.processesOf(what.worker), 'SIGSTOP');
@@ -121,6 +114,21 @@ export class FaultRunner {
         return this.signal(this.suspended.get(what.worker) ?? [], 'SIGCONT');
       case 'LEAVE':
         return this.signal([this.pid(`worker-${what.worker.slice(1)}`)], 'SIGTERM');
+    }
+  }
+
+  /** By name and not by age: a job's checkpoint may be the very bytes of one that another job has left. */
+  private async truncate(version: string): Promise<void> {
+    const channel = openChannel(this.cluster.facts.artifact);
+    try {
+      const { entries } = await new ArtifactClient(channel).getVersion(version);
+      const [largest] = entries.flatMap((entry) => entry.blobs).sort((a, b) => Number(b.sizeBytes - a.sizeBytes));
+      if (!largest) throw new Error(`${version} has no bytes`);
+      const file = join(this.cluster.facts.data, 'artifact', 'blobs', largest.sha256.slice(0, 2), largest.sha256);
+      chmodSync(file, 0o600);
+      truncateSync(file, Math.floor(Number(largest.sizeBytes) / 2));
+    } finally {
+      channel.close();
     }
   }
 

@@ -138,7 +138,7 @@ test('kill -9 of all workers: the job goes on from its checkpoint', async () => 
 
 test('a checkpoint that is damaged: the job goes on from the one before', async () => {
   const outcome = await runner.run('damaged', {
-    workers: '2', stepMs: 300, flags: ['--checkpoint-steps', '4'], actions: [{ afterSteps: 8, afterCheckpoints: 2, what: { kind: 'TRUNCATE_NEWEST_BLOB' } }, { afterSteps: 8, what: { kind: 'KILL_ALL_CHILDREN' } }],
+    workers: '2', stepMs: 300, flags: ['--checkpoint-steps', '4'], actions: [{ afterSteps: 8, afterCheckpoints: 2, what: { kind: 'TRUNCATE_LAST_CHECKPOINT' } }, { afterSteps: 8, what: { kind: 'KILL_ALL_CHILDREN' } }],
   });
   expectUndisturbed(outcome);
   expect(restarts(outcome)).toBe(1);
