@@ -1,6 +1,6 @@
 /**
- * Members' progress, stored together: what comes while a transaction is under way waits for the next one, which takes it all. So the
- * number of jobs does not multiply the waits for the disk.
+ * Members' progress, stored together: what comes in one turn of the event loop, or while a transaction is under way, goes into the same
+ * transaction. So the number of jobs does not multiply the waits for the disk.
  *
  * 1. It is a decision like others, and none comes between what a report rests on and its being stored.
  * 2. A report that the store refuses refuses no other: they are stored one by one then.
@@ -42,7 +42,7 @@ export class ProgressBatch {
   tell(session: MemberSession, entries: readonly ProgressEntry[]): Promise<void> {
     return new Promise((done, failed) => {
       this.waiting.push({ session, entries, done, failed });
-      if (this.waiting.length === 1) void this.serial.run(() => this.storeAll());
+      if (this.waiting.length === 1) setImmediate(() => void this.serial.run(() => this.storeAll()));
     });
   }
 
