@@ -172,7 +172,7 @@ const tasksetOf = () => {
 const rssMb = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
 /** A coordinator on a core of its own, with sessions of agents and members that all come from one process on the others. */
-export async function coordinatorLoad({ jobs, workersPerJob, seconds, reportMs }, report) {
+async function coordinatorLoad({ jobs, workersPerJob, seconds, reportMs }, report) {
   const cluster = new Cluster();
   await cluster.start(0);
   try {
@@ -207,33 +207,52 @@ export async function coordinatorLoad({ jobs, workersPerJob, seconds, reportMs }
 const signed = (mb) => `${mb >= 0 ? '+' : ''}${mb.toFixed(1)}`;
 const importPenguins = ['examples', 'import', path.join(root, 'node_modules', 'vega-datasets', 'data', 'penguins.json'), '--name', 'penguins', '--require', 'Beak Length (mm)'];
 
-export async function suite({ quick, report }) {
-  const rounds = quick ? 2 : 6;
-  const rows = [];
+/** Two workers and the data, for as long as `act` needs them. */
+async function withCluster(act) {
   const cluster = new Cluster();
   await cluster.start(2);
   try {
     await new Promise((resolve) => cluster.run([...importPenguins, '--json']).on('close', resolve).stdout.resume());
-    const { stepping, noticed } = await kills(cluster, rounds, report);
-    const pauses = await joins(cluster, rounds, report);
-    report(`kill to the event that tells of it: ${median(noticed).toFixed(0)} ms (p10 ${percentile(noticed, 10).toFixed(0)}, p90 ${percentile(noticed, 90).toFixed(0)}), target <= 1000`);
-    report(`kill to the next step: ${median(stepping).toFixed(0)} ms (p10 ${percentile(stepping, 10).toFixed(0)}, p90 ${percentile(stepping, 90).toFixed(0)}), target <= 2000`);
-    rows.push(row('kill noticed', median(noticed), 'ms', 1000), row('kill to next step', median(stepping), 'ms', 2000));
-    if (pauses.length > 0) {
-      report(`pause of a join: ${median(pauses).toFixed(0)} ms (p10 ${percentile(pauses, 10).toFixed(0)}, p90 ${percentile(pauses, 90).toFixed(0)}), target <= 500 and the transfer`);
-      rows.push(row('pause of a join', median(pauses), 'ms', 500));
-    }
-    const long = await longJob(cluster, quick ? 2_000 : 10_000);
-    const costMs = median(long.costsMs);
-    report(`a checkpoint every ${PERIOD_STEPS} steps of ${long.stepMs.toFixed(1)} ms, ${long.costsMs.length} of them: each costs ${costMs.toFixed(1)} ms (p10 ${percentile(long.costsMs, 10).toFixed(1)}, p90 ${percentile(long.costsMs, 90).toFixed(1)}) of the steps beside it: ${(costMs / PERIOD_STEPS / long.stepMs * 100).toFixed(2)} % of a step here, ${(costMs / DEFAULT_POLICY_MS * 100).toFixed(3)} % under the default policy, target < 3`);
-    rows.push(row(`checkpoints, every ${PERIOD_STEPS} steps`, Math.max(0, costMs / PERIOD_STEPS / long.stepMs * 100), '%', 3), row('checkpoints, default policy', Math.max(0, costMs / DEFAULT_POLICY_MS * 100), '%', 3));
-    report(`memory of that worker over ${long.steps} steps: ${signed(long.growthMb)} MB from the lowest of one half to that of the other, slope ${signed(long.slopeMb)} MB in 10,000 steps (RSS ${long.rssMb} MB), target <= 16`);
-    rows.push(row(`worker memory, ${long.steps} steps`, Math.max(0, long.growthMb), 'MB', 16));
+    return await act(cluster);
   } finally {
     await cluster.stop();
   }
-  const { p99Ms, growthMb, sessions } = await coordinatorLoad(quick ? { jobs: 20, workersPerJob: 5, seconds: 15, reportMs: 1000 } : { jobs: 100, workersPerJob: 5, seconds: 120, reportMs: 1000 }, report);
-  report(`commits acknowledged with ${sessions} sessions: p99 ${p99Ms.toFixed(1)} ms, target < 50; memory of the coordinator meanwhile ${signed(growthMb)} MB, target <= 16`);
-  rows.push(row(`commit acknowledged, ${sessions} sessions, p99`, p99Ms, 'ms', 50), row('coordinator memory under load', Math.max(0, growthMb), 'MB', 16));
-  return rows;
 }
+
+const spreadOf = (samples) => `${median(samples).toFixed(0)} ms (p10 ${percentile(samples, 10).toFixed(0)}, p90 ${percentile(samples, 90).toFixed(0)})`;
+
+async function disturb({ quick, report }) {
+  const rounds = quick ? 2 : 6;
+  return withCluster(async (cluster) => {
+    const { stepping, noticed } = await kills(cluster, rounds, report);
+    const pauses = await joins(cluster, rounds, report);
+    report(`kill to the event that tells of it: ${spreadOf(noticed)}, target <= 1000`);
+    report(`kill to the next step: ${spreadOf(stepping)}, target <= 2000`);
+    const rows = [row('kill noticed', median(noticed), 'ms', 1000), row('kill to next step', median(stepping), 'ms', 2000)];
+    if (pauses.length === 0) return rows;
+    report(`pause of a join: ${spreadOf(pauses)}, target <= 500 and the transfer`);
+    return [...rows, row('pause of a join', median(pauses), 'ms', 500)];
+  });
+}
+
+async function goOnLong({ quick, report }) {
+  const long = await withCluster((cluster) => longJob(cluster, quick ? 2_000 : 10_000));
+  const costMs = median(long.costsMs);
+  const [here, byDefault] = [costMs / PERIOD_STEPS / long.stepMs * 100, costMs / DEFAULT_POLICY_MS * 100];
+  report(`a checkpoint every ${PERIOD_STEPS} steps of ${long.stepMs.toFixed(1)} ms, ${long.costsMs.length} of them: each costs ${costMs.toFixed(1)} ms (p10 ${percentile(long.costsMs, 10).toFixed(1)}, p90 ${percentile(long.costsMs, 90).toFixed(1)}) of the steps beside it: ${here.toFixed(2)} % of a step here, ${byDefault.toFixed(3)} % under the default policy, target < 3`);
+  report(`memory of that worker over ${long.steps} steps: ${signed(long.growthMb)} MB from the lowest of one half to that of the other, slope ${signed(long.slopeMb)} MB in 10,000 steps (RSS ${long.rssMb} MB), target <= 16`);
+  return [
+    row(`checkpoints, every ${PERIOD_STEPS} steps`, Math.max(0, here), '%', 3), row('checkpoints, default policy', Math.max(0, byDefault), '%', 3),
+    row(`worker memory, ${long.steps} steps`, Math.max(0, long.growthMb), 'MB', 16),
+  ];
+}
+
+async function loadCoordinator({ quick, report }) {
+  const size = quick ? { jobs: 20, workersPerJob: 5, seconds: 15, reportMs: 1000 } : { jobs: 100, workersPerJob: 5, seconds: 120, reportMs: 1000 };
+  const { p99Ms, growthMb, sessions } = await coordinatorLoad(size, report);
+  report(`commits acknowledged with ${sessions} sessions: p99 ${p99Ms.toFixed(1)} ms, target < 50; memory of the coordinator meanwhile ${signed(growthMb)} MB, target <= 16`);
+  return [row(`commit acknowledged, ${sessions} sessions, p99`, p99Ms, 'ms', 50), row('coordinator memory under load', Math.max(0, growthMb), 'MB', 16)];
+}
+
+/** Each returns rows {name, ours, rival, unit, ratio, target, pass}. */
+export const parts = { disturbances: disturb, 'long-job': goOnLong, coordinator: loadCoordinator };

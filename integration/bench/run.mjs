@@ -16,8 +16,9 @@ const LOAD_PER_CORE_MAX = 0.3;
 
 const HELP = `Compares Lockstep with its rivals, in alternating rounds of one run: medians, spread (p10 to p90), ratio, target.
 
-usage: npm run bench -- --suite NAME [--quick] [--json]
+usage: npm run bench -- --suite NAME [--part PART]... [--quick] [--json]
   --suite NAME  ${SUITES.join(' | ')}
+  --part PART   only this part of a suite that has parts (--part ? names them); may be repeated
   --quick       fewer rounds: for a look, not for a figure
   --json        print nothing but the result (progress goes to stderr)
   --help        this text
@@ -36,7 +37,7 @@ function refuse(message) {
 function readFlags() {
   const boolean = { type: 'boolean', default: false };
   try {
-    return parseArgs({ options: { suite: { type: 'string' }, quick: boolean, json: boolean, help: boolean }, strict: true }).values;
+    return parseArgs({ options: { suite: { type: 'string' }, part: { type: 'string', multiple: true, default: [] }, quick: boolean, json: boolean, help: boolean }, strict: true }).values;
   } catch (error) {
     return refuse(error.message);
   }
@@ -66,12 +67,22 @@ function build(needs, report) {
   }
 }
 
-async function run({ suite: name, quick }, report) {
-  const { suite, needs = [] } = await import(`./${name}.mjs`);
-  build(needs, report);
-  report(`node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown CPU'}, npm run bench -- --suite ${name}${quick ? ' --quick' : ''}`);
+/** A suite is one function, or parts that can be run one by one. */
+function chosenParts(name, { suite, parts = { all: suite } }, wanted) {
+  const names = Object.keys(parts);
+  const unknown = wanted.find((part) => !names.includes(part));
+  if (unknown !== undefined) refuse(`the suite ${name} has no part "${unknown}"; its parts are ${names.join(', ')}`);
+  return names.filter((part) => wanted.length === 0 || wanted.includes(part)).map((part) => parts[part]);
+}
+
+async function run({ suite: name, part: wanted, quick }, report) {
+  const module = await import(`./${name}.mjs`);
+  const parts = chosenParts(name, module, wanted);
+  build(module.needs ?? [], report);
+  report(`node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown CPU'}, npm run bench -- --suite ${name}${wanted.map((part) => ` --part ${part}`).join('')}${quick ? ' --quick' : ''}`);
   gateOnLoad('before', report);
-  const rows = await suite({ quick, report });
+  const rows = [];
+  for (const part of parts) rows.push(...await part({ quick, report }));
   gateOnLoad('after', report);
   console.log(JSON.stringify({ suite: name, rows }));
 }

@@ -24,14 +24,16 @@ const digits = (value) => Number(value.toPrecision(3));
 const spread = (samples) => `${digits(median(samples))} [${digits(quantile(samples, 0.25))}, ${digits(quantile(samples, 0.75))}]`;
 const geometricMean = (ratios) => Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 
-/** @returns the rows {name, ours, rival, unit, ratio, target, pass} */
-export async function suite({ quick, report }) {
-  const plan = quick ? QUICK : FULL;
-  const environments = await installRivals(report);
-  const regretRows = await compareRegrets(plan, environments, report);
-  const { searchOurs, suggestionTimes } = await import('./lib/our-search.mjs');
-  return [...regretRows, ...compareBatches(plan, searchOurs, report), ...measureLatency(plan, suggestionTimes, report), await compareSweeps(plan, report)];
-}
+const planOf = (quick) => quick ? QUICK : FULL;
+const ours = () => import('./lib/our-search.mjs');
+
+/** Each returns rows {name, ours, rival, unit, ratio, target, pass}. */
+export const parts = {
+  regret: async ({ quick, report }) => compareRegrets(planOf(quick), await installRivals(report), report),
+  batches: async ({ quick, report }) => compareBatches(planOf(quick), (await ours()).searchOurs, report),
+  latency: async ({ quick, report }) => measureLatency(planOf(quick), (await ours()).suggestionTimes, report),
+  hyperband: async ({ quick, report }) => [await compareSweeps(planOf(quick), report)],
+};
 
 async function compareRegrets({ functions, seeds }, { kerastuner, optuna }, report) {
   const { searchOurs } = await import('./lib/our-search.mjs');
