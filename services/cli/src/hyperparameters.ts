@@ -1,9 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ArtifactClient } from '@lockstep/client';
-import { InvalidArgumentError } from 'commander';
-import { CliError } from './cli-error';
+import type { TrainJobSpecSchema } from '@lockstep/contract';
 import { jsonObject } from './parse-flags';
 import { resolveVersion } from './resolve-version';
 
@@ -28,34 +25,10 @@ function isJson(text: string): boolean {
   }
 }
 
-/**
- * The JSON object that the module sees as fnArgs.hyperparameters. That of a version is the content of its one file, as TFX hands it on.
- *
- * @throws CliError when the version is of another type, or its file holds something else
- */
-export async function readHyperparameters(source: HyperparametersSource, artifacts: ArtifactClient): Promise<string> {
+/** What a job's spec says of them; the content of a version is read by the coordinator. @throws CliError when the version is of another type */
+export async function hyperparametersOf(source: HyperparametersSource, artifacts: ArtifactClient): Promise<Pick<MessageInitShape<typeof TrainJobSpecSchema>, 'hyperparameters' | 'hyperparametersJson'>> {
   switch (source.kind) {
-    case 'JSON': return source.json;
-    case 'VERSION': {
-      const name = await resolveVersion(artifacts, source.version, 'HyperParameters');
-      return readVersion(name, artifacts);
-    }
-  }
-}
-
-async function readVersion(name: string, artifacts: ArtifactClient): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'lockstep-hyperparameters-'));
-  try {
-    const { entries } = await artifacts.downloadTo(name, join(folder, 'version'));
-    const [file, ...others] = entries;
-    if (!file || others.length > 0) throw new CliError(`${name} has ${entries.length} files`, 'A version of HyperParameters has one, best_hyperparameters.txt.');
-    const text = await readFile(join(folder, 'version', file.path), 'utf8');
-    try {
-      return jsonObject(text.trimStart());
-    } catch (e) {
-      throw e instanceof InvalidArgumentError ? new CliError(`${file.path} of ${name} ${e.message}`) : e;
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    case 'JSON': return { hyperparametersJson: source.json };
+    case 'VERSION': return { hyperparameters: await resolveVersion(artifacts, source.version, 'HyperParameters') };
   }
 }

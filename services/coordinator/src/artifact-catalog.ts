@@ -61,14 +61,20 @@ export class ArtifactCatalog implements Catalog {
   }
 
   async schemaProblem(version: CatalogVersion, path: string): Promise<string | undefined> {
-    const scratch = await mkdtemp(join(this.dataFolder, SCRATCH_PREFIX));
+    const text = await this.text(version, path);
     try {
-      const text = await readFile(await new VersionCache(this.artifacts, scratch).file(version.name, path), 'utf8');
       parseSchema(text, path);
       return undefined;
     } catch (e) {
       if (e instanceof ExamplesError) return e.message;
       throw e;
+    }
+  }
+
+  async text(version: CatalogVersion, path: string): Promise<string> {
+    const scratch = await mkdtemp(join(this.dataFolder, SCRATCH_PREFIX));
+    try {
+      return await readFile(await new VersionCache(this.artifacts, scratch).file(version.name, path), 'utf8');
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }

@@ -73,6 +73,7 @@ function* check(spec: TrainJobSpec): Generator<FieldViolation> {
     if (!VERSION_NAME.test(name)) yield bad(`examples[${i}]`, `"${name}" is not the name of a version: artifacts/{artifact}/versions/{version}`);
   }
   if (spec.schema !== '' && !VERSION_NAME.test(spec.schema)) yield bad('schema', `"${spec.schema}" is not the name of a version: artifacts/{artifact}/versions/{version}`);
+  if (spec.hyperparameters !== '' && !VERSION_NAME.test(spec.hyperparameters)) yield bad('hyperparameters', `"${spec.hyperparameters}" is not the name of a version: artifacts/{artifact}/versions/{version}`);
   for (const [field, args] of [['train_args', spec.trainArgs], ['eval_args', spec.evalArgs]] as const) {
     for (const [i, split] of (args?.splits ?? []).entries()) {
       if (!SPLIT_NAME.test(split)) yield bad(`${field}.splits[${i}]`, `"${split}" is not the name of a split`);
@@ -99,7 +100,8 @@ function* check(spec: TrainJobSpec): Generator<FieldViolation> {
   if (spec.maxRuntime && spec.maxRuntime.seconds <= 0n && spec.maxRuntime.nanos <= 0) yield bad('max_runtime', 'must be more than zero');
 }
 
-function notAnObject(json: string): string | undefined {
+/** What is wrong with a JSON object, or undefined. */
+export function notAnObject(json: string): string | undefined {
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'must be a JSON object';

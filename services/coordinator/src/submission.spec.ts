@@ -12,14 +12,19 @@ const VERSIONS = [
   version('artifacts/none/versions/1', 'Examples', ['Split-train/empty', 'Split-eval/c']),
   version('artifacts/bad/versions/1', 'Examples', ['Split-train/corrupt', 'Split-eval/c', 'schema.pbtxt']),
 ];
+const HYPERPARAMETERS = [
+  version('artifacts/h/versions/1', 'HyperParameters', ['best_hyperparameters.txt']), version('artifacts/h/versions/2', 'HyperParameters', ['broken.txt']),
+  version('artifacts/h/versions/3', 'HyperParameters', ['a', 'b']),
+];
 const CHECKPOINTS = [version('artifacts/t/versions/1', 'Checkpoint', ['state.bin']), version('artifacts/t/versions/2', 'Checkpoint', ['other'])];
 const COUNTS: Record<string, number> = { 'Split-train/a': 10, 'Split-train/b': SHARD_RECORDS + 1, 'Split-eval/c': 5, 'Split-train/empty': 0 };
 const catalog: Catalog = {
-  version: (name) => Promise.resolve([...VERSIONS, ...CHECKPOINTS].find((v) => v.name === name)),
+  version: (name) => Promise.resolve([...VERSIONS, ...CHECKPOINTS, ...HYPERPARAMETERS].find((v) => v.name === name)),
   countRecords: (_version, files) => (files.some((f) => f.path.endsWith('corrupt'))
     ? Promise.reject(new DataProblem('Split-train/corrupt of artifacts/bad/versions/1 is truncated: record 3 at byte 128 ends early'))
     : Promise.resolve(new Map(files.map((f) => [f.path, COUNTS[f.path] ?? 0])))),
   schemaProblem: (of) => Promise.resolve(of.name.includes('bad') ? 'line 3, column 7: expected "{"' : undefined),
+  text: (_of, path) => Promise.resolve(path === 'best_hyperparameters.txt' ? '{"space": [], "values": {"rate": 1.0}}\n' : '{"space": '),
 };
 const check = (change: MessageInitShape<typeof TrainJobSpecSchema>) =>
   checkSubmission(create(TrainJobSpecSchema, { module: 'artifacts/m/versions/1', examples: ['artifacts/e/versions/1'], output: 'artifacts/out', ...change }), catalog);
@@ -29,6 +34,23 @@ const violations = (promise: Promise<unknown>): Promise<string[]> => promise.the
     if (!(e instanceof CoordinatorError)) throw e;
     return (e.details.violations ?? []).map((v) => `${v.field}: ${v.description}`);
   });
+
+test('hyperparameters of a version are what the module sees, also when the spec is one that was read back from a job', async () => {
+  const { spec } = await check({ hyperparameters: 'artifacts/h/versions/1' });
+  expect(spec).toMatchObject({ hyperparameters: 'artifacts/h/versions/1', hyperparametersJson: '{"space":[],"values":{"rate":1}}' });
+  expect((await checkSubmission(spec, catalog)).spec).toEqual(spec);
+});
+
+test.each<[string, MessageInitShape<typeof TrainJobSpecSchema>, RegExp]>([
+  ['that do not exist', { hyperparameters: 'artifacts/h/versions/9' }, /^spec\.hyperparameters: artifacts\/h\/versions\/9 does not exist/],
+  ['of another type', { hyperparameters: 'artifacts/e/versions/1' }, /^spec\.hyperparameters: .* is of type Examples, not HyperParameters/],
+  ['that are no name', { hyperparameters: 'h@1' }, /^spec\.hyperparameters: "h@1" is not the name of a version/],
+  ['that are no JSON', { hyperparameters: 'artifacts/h/versions/2' }, /^spec\.hyperparameters: broken\.txt of artifacts\/h\/versions\/2 is not JSON/],
+  ['of two files', { hyperparameters: 'artifacts/h/versions/3' }, /^spec\.hyperparameters: .* has 2 files/],
+  ['given twice', { hyperparameters: 'artifacts/h/versions/1', hyperparametersJson: '{"space":[]}' }, /^spec\.hyperparameters_json: is given, and differs/],
+])('hyperparameters %s are refused', async (_what, change, why) => {
+  expect(await violations(check(change))).toEqual([expect.stringMatching(why)]);
+});
 
 test('with policy FILE a file for each logical replica is enough', async () => {
   await expect(check({ shardPolicy: ShardPolicy.FILE, replicas: 2 })).resolves.toMatchObject({ spec: { replicas: 2 } });

@@ -3,7 +3,7 @@ import { ShardPolicy, ShardSchema, ShardTableSchema, type Shard, type ShardTable
 import type { FieldViolation } from '@lockstep/rpc';
 import { cutShards } from '@lockstep/sharding';
 import { CoordinatorError } from './coordinator-error';
-import { resolveSpec } from './resolve-spec';
+import { notAnObject, resolveSpec } from './resolve-spec';
 
 /** A file of a version. */
 export interface CatalogFile {
@@ -30,6 +30,8 @@ export interface Catalog {
   countRecords(version: CatalogVersion, files: readonly CatalogFile[]): Promise<ReadonlyMap<string, number>>;
   /** The reason why a schema.pbtxt does not parse, or undefined. */
   schemaProblem(version: CatalogVersion, path: string): Promise<string | undefined>;
+  /** A small file as UTF-8 text. */
+  text(version: CatalogVersion, path: string): Promise<string>;
 }
 
 /** A spec that may run: checked against what exists, with the shard tables that its data is read by. */
@@ -44,6 +46,9 @@ export const SCHEMA_FILE = 'schema.pbtxt';
 /** Path of the state in a version of type Checkpoint. */
 export const CHECKPOINT_FILE = 'state.bin';
 
+/** Hyperparameters travel with every assignment. */
+const MAX_HYPERPARAMETERS_BYTES = 1 << 20;
+
 /** Shards hold at most this many records. */
 export const SHARD_RECORDS = 4096;
 
@@ -55,7 +60,7 @@ export const SHARD_RECORDS = 4096;
 export async function checkSubmission(given: TrainJobSpec | undefined, catalog: Catalog): Promise<Submission> {
   const resolution = resolveSpec(given);
   if (resolution.kind === 'INVALID') throw invalid(resolution.violations);
-  const { spec } = resolution;
+  let { spec } = resolution;
   const violations: FieldViolation[] = [];
   const add = (field: string, description: string): void => void violations.push({ field: `spec.${field}`, description });
 
@@ -78,6 +83,10 @@ export async function checkSubmission(given: TrainJobSpec | undefined, catalog: 
     if (version) examples.push(version);
   }
   await checkSchema(spec, examples, catalog, typed, add);
+  if (spec.hyperparameters !== '') {
+    const version = await typed('hyperparameters', spec.hyperparameters, 'HyperParameters');
+    if (version) spec = { ...spec, hyperparametersJson: await hyperparametersOf(version, spec.hyperparametersJson, catalog, add) };
+  }
   const shardTables = examples.length === spec.examples.length ? await cutSplits(spec, examples, catalog, add) : [];
   checkFiles(spec, shardTables, add);
   if (violations.length > 0) throw invalid(violations);
@@ -101,6 +110,24 @@ async function checkSchema(
   }
   const problem = await catalog.schemaProblem(version, SCHEMA_FILE);
   if (problem !== undefined) add('schema', `${SCHEMA_FILE} of ${version.name} does not parse: ${problem}`);
+}
+
+/** The object in a version of HyperParameters. A spec that was read back from a job has it already. */
+async function hyperparametersOf(version: CatalogVersion, given: string, catalog: Catalog, add: Add): Promise<string> {
+  const [file, ...others] = version.files;
+  if (!file || others.length > 0 || file.sizeBytes > MAX_HYPERPARAMETERS_BYTES) {
+    add('hyperparameters', `${version.name} has ${version.files.length} files; a version of HyperParameters has one, of at most ${MAX_HYPERPARAMETERS_BYTES} bytes, as the tuner commits it`);
+    return given;
+  }
+  const text = await catalog.text(version, file.path);
+  const problem = notAnObject(text);
+  if (problem !== undefined) {
+    add('hyperparameters', `${file.path} of ${version.name} ${problem}`);
+    return given;
+  }
+  const json = JSON.stringify(JSON.parse(text));
+  if (given !== '' && JSON.stringify(JSON.parse(given)) !== json) add('hyperparameters_json', `is given, and differs from ${version.name}: give one of them`);
+  return json;
 }
 
 /** With policy FILE each logical replica has files of its own. Of evaluation a module often says otherwise: it finds out there. */

@@ -4,7 +4,7 @@ import { TrainJobSchema } from '@lockstep/contract';
 import { openChannel } from '@lockstep/rpc';
 import { EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
-import { hyperparametersSource, readHyperparameters, type HyperparametersSource } from '../hyperparameters';
+import { hyperparametersOf, hyperparametersSource, type HyperparametersSource } from '../hyperparameters';
 import { addJobOptions, checkExamples, jobSpec, moduleVersion, type JobFlags } from '../job-flags';
 import type { Context, Run } from '../main';
 import { wholeNumber } from '../parse-flags';
@@ -48,7 +48,7 @@ async function train(module: string, flags: TrainFlags, { output, cluster }: Con
     const spec = await jobSpec(flags, source, flags.output ?? `${source.name}-model`, artifacts);
     const job = await client.submit({
       ...spec, seed: BigInt(flags.seed),
-      ...(flags.hyperparameters !== undefined && { hyperparametersJson: await readHyperparameters(flags.hyperparameters, artifacts) }),
+      ...(flags.hyperparameters !== undefined && await hyperparametersOf(flags.hyperparameters, artifacts)),
     }, { validateOnly: flags.dryRun === true, ...(flags.requestId !== undefined && { requestId: flags.requestId }) });
     if (flags.dryRun || flags.detach) {
       output.message(TrainJobSchema, job);

@@ -60,12 +60,13 @@ function specOf({ assignment: { spec } }: ResultCommit): TrainJobSpec {
   return spec;
 }
 
-function inputsOf({ module, examples, schema, tuner }: TrainJobSpec): readonly { readonly key: string; readonly version: string }[] {
+function inputsOf({ module, examples, schema, hyperparameters, tuner }: TrainJobSpec): readonly { readonly key: string; readonly version: string }[] {
   const parent = tuner?.part.case === 'trial' ? tuner.part.value.startFrom : '';
   return [
     { key: 'module', version: module },
     ...examples.map((version) => ({ key: 'examples', version })),
     ...(schema === '' ? [] : [{ key: 'schema', version: schema }]),
+    ...(hyperparameters === '' ? [] : [{ key: 'hyperparameters', version: hyperparameters }]),
     ...(parent === '' ? [] : [{ key: 'checkpoint', version: parent }]),
   ];
 }
