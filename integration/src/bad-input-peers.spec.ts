@@ -9,7 +9,7 @@ import { AgentMessageSchema, ExchangeService, JobState, MemberMessageSchema, Ses
 import { CoordinatorClient } from '@lockstep/client';
 import { createClient, createLogger, implement, openChannel, RpcError, startServer } from '@lockstep/rpc';
 import { lockstep } from './cluster';
-import { IMPORT_PENGUINS, moduleFile } from './fixtures';
+import { IMPORT_PENGUINS, LIGHT_BACKEND, moduleFile } from './fixtures';
 import { startService, type ServiceProcess } from './service-process';
 
 const started: ChildProcess[] = [];
@@ -27,6 +27,7 @@ const start = (...args: Parameters<typeof startService>): ServiceProcess => {
 const worker = (name: string, data = name, prefix: readonly string[] = [], at = coordinator): ServiceProcess => start('worker', ['--coordinator', at, '--name', name, '--data', join(folder, data)], prefix);
 
 beforeAll(async () => {
+  Object.assign(process.env, LIGHT_BACKEND);
   folder = mkdtempSync(join(tmpdir(), 'lockstep-peers-'));
   const artifact = await start('artifact', ['--listen', '127.0.0.1:0', '--data', join(folder, 'artifact')]).ready;
   coordinator = await start('coordinator', ['--listen', '127.0.0.1:0', '--artifact', artifact, '--data', join(folder, 'coordinator')]).ready;

@@ -3,11 +3,11 @@ import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, truncate
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { LocalCluster, lockstep } from './cluster';
-import { IMPORT_PENGUINS, moduleFile, PENGUINS } from './fixtures';
+import { IMPORT_PENGUINS, LIGHT_BACKEND, PENGUINS, moduleFile } from './fixtures';
 
 let cluster: LocalCluster;
 beforeAll(async () => {
-  cluster = await LocalCluster.start(2);
+  cluster = await LocalCluster.start(2, LIGHT_BACKEND);
   await cluster.json(...IMPORT_PENGUINS);
 }, 120_000);
 afterAll(() => cluster.stop(), 60_000);

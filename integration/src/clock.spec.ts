@@ -6,7 +6,7 @@ import { CoordinatorClient } from '@lockstep/client';
 import { JobState } from '@lockstep/contract';
 import { LocalCluster } from './cluster';
 import { FaultRunner, type FaultOutcome } from './fault-run';
-import { IMPORT_PENGUINS, ROOT } from './fixtures';
+import { IMPORT_PENGUINS, LIGHT_BACKEND, ROOT } from './fixtures';
 
 const HOUR_MS = 3_600_000;
 const JUMPS_MS = [0, 26 * HOUR_MS, -400 * 24 * HOUR_MS, 0];
@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'lockstep-clock-'));
   clock = join(folder, 'offset-ms');
   writeFileSync(clock, '0');
-  cluster = await LocalCluster.start(2, { LOCKSTEP_TEST_CLOCK: clock, NODE_OPTIONS: `--require ${join(ROOT, 'integration', 'modules', 'shifted-clock.cjs')}` });
+  cluster = await LocalCluster.start(2, { ...LIGHT_BACKEND, LOCKSTEP_TEST_CLOCK: clock, NODE_OPTIONS: `--require ${join(ROOT, 'integration', 'modules', 'shifted-clock.cjs')}` });
   client = new CoordinatorClient(cluster.facts.coordinator);
   await cluster.json(...IMPORT_PENGUINS);
   runner = new FaultRunner(cluster, client);

@@ -6,13 +6,13 @@ import { CoordinatorClient } from '@lockstep/client';
 import { JobState, type JobEvent } from '@lockstep/contract';
 import { LocalCluster } from './cluster';
 import { FaultRunner, type FaultOutcome } from './fault-run';
-import { IMPORT_PENGUINS, moduleFile } from './fixtures';
+import { IMPORT_PENGUINS, LIGHT_BACKEND, moduleFile } from './fixtures';
 
 let cluster: LocalCluster;
 let client: CoordinatorClient;
 let undisturbed: FaultOutcome;
 beforeAll(async () => {
-  cluster = await LocalCluster.start(1);
+  cluster = await LocalCluster.start(1, LIGHT_BACKEND);
   client = new CoordinatorClient(cluster.facts.coordinator);
   await cluster.json(...IMPORT_PENGUINS);
   undisturbed = await new FaultRunner(cluster, client).run('undisturbed', { workers: '1', stepMs: 0 });

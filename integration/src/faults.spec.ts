@@ -6,7 +6,7 @@ import { CoordinatorClient } from '@lockstep/client';
 import { JobState, type TrainJob } from '@lockstep/contract';
 import { LocalCluster } from './cluster';
 import { FaultRunner, type FaultOutcome, type Schedule } from './fault-run';
-import { IMPORT_PENGUINS } from './fixtures';
+import { IMPORT_PENGUINS, LIGHT_BACKEND } from './fixtures';
 
 let cluster: LocalCluster;
 let client: CoordinatorClient;
@@ -15,7 +15,7 @@ let undisturbed: TrainJob;
 let computations: number;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.start(3);
+  cluster = await LocalCluster.start(3, LIGHT_BACKEND);
   client = new CoordinatorClient(cluster.facts.coordinator);
   await cluster.json(...IMPORT_PENGUINS);
   runner = new FaultRunner(cluster, client);

@@ -11,3 +11,9 @@ export const moduleFile = (name: string): string => join(ROOT, 'integration', 'm
 
 /** Arguments that import the penguins; two rows have no measures and are left out. */
 export const IMPORT_PENGUINS = ['examples', 'import', PENGUINS, '--name', 'penguins', '--require', 'Beak Length (mm)'] as const;
+
+/**
+ * Environment of a cluster whose processes begin quickly: for tests of what happens around the computation. TensorFlow alone takes longer to load
+ * than such a job takes to train; the tests of training, of the demos and of the README use it.
+ */
+export const LIGHT_BACKEND = { LOCKSTEP_BACKEND: 'wasm' } as const;

@@ -9,7 +9,7 @@ import { openChannel, type Channel } from '@lockstep/rpc';
 import { decodeState, type StateSnapshot } from '@lockstep/training';
 import { LocalCluster } from './cluster';
 import { childrenOf } from './fault-run';
-import { IMPORT_PENGUINS, moduleFile } from './fixtures';
+import { IMPORT_PENGUINS, LIGHT_BACKEND, moduleFile } from './fixtures';
 
 let cluster: LocalCluster;
 let client: CoordinatorClient;
@@ -19,7 +19,7 @@ let artifacts: ArtifactClient;
 let base: TrainJobSpec;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.start(3);
+  cluster = await LocalCluster.start(3, LIGHT_BACKEND);
   client = new CoordinatorClient(cluster.facts.coordinator);
   channel = openChannel(cluster.facts.artifact);
   artifacts = new ArtifactClient(channel);

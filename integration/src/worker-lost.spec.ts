@@ -5,12 +5,12 @@ import { CoordinatorClient } from '@lockstep/client';
 import { JobState, type JobEvent, type TrainJob } from '@lockstep/contract';
 import { LocalCluster } from './cluster';
 import { childrenOf } from './fault-run';
-import { IMPORT_PENGUINS, moduleFile } from './fixtures';
+import { IMPORT_PENGUINS, LIGHT_BACKEND, moduleFile } from './fixtures';
 
 let cluster: LocalCluster;
 let client: CoordinatorClient;
 beforeAll(async () => {
-  cluster = await LocalCluster.start(2);
+  cluster = await LocalCluster.start(2, LIGHT_BACKEND);
   client = new CoordinatorClient(cluster.facts.coordinator);
   await cluster.json(...IMPORT_PENGUINS);
 }, 120_000);
@@ -118,7 +118,7 @@ test.each(STRIKES)('%s: the job goes on without it, names it, and takes the work
 }, 120_000);
 
 test('a module that spins ends with its job, and what it printed is in the log', async () => {
-  const own = await LocalCluster.start(1);
+  const own = await LocalCluster.start(1, LIGHT_BACKEND);
   try {
     await own.json(...IMPORT_PENGUINS);
     const [submitted] = await own.json<{ name: string }>('train', moduleFile('spins'), '--examples', 'penguins', '--output', 'spins', '--detach');
@@ -133,7 +133,7 @@ test('a module that spins ends with its job, and what it printed is in the log',
 }, 120_000);
 
 test('however `up` ends, its services end too', async () => {
-  const own = await LocalCluster.start(1);
+  const own = await LocalCluster.start(1, LIGHT_BACKEND);
   const pids = Object.values(own.facts.pids);
   own.kill('SIGKILL');
   for (const pid of pids) await expect(gone(pid)).resolves.toBe(true);

@@ -1,14 +1,8 @@
-import { setMaxListeners } from 'node:events';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
-import { Health } from '@lockstep/contract';
-import { adaptHandler, type HandlerHooks } from './handlers';
+import { createRequire } from 'node:module';
 import type { ServedService } from './implementation';
-import { DEFAULT_MAX_MESSAGE_BYTES } from './limits';
 import type { Logger } from './logger';
-import { addReflection } from './reflection';
-import { RpcError } from './rpc-error';
-import { serviceDefinition } from './service-definition';
+import type { RpcError } from './rpc-error';
+import type * as Serve from './serve';
 
 export interface ServerOptions {
   /** host:port; port 0 lets the system choose. */
@@ -32,77 +26,15 @@ export interface RunningServer {
   drain(graceMs: number): Promise<void>;
 }
 
+const load = createRequire(__filename);
+
 /**
- * Starts a server. Resolves once it listens and is SERVING.
+ * Starts a server. Resolves once it listens and is SERVING. What serves is loaded now: it is a third of what this package costs to load, and
+ * clients and compute threads serve nothing.
  *
  * @throws RpcError UNAVAILABLE (reason ADDRESS_IN_USE) that names the address when the port is taken.
  */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { listen, services, logger, mapError, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
-  const server = new Server({
-    'grpc.max_receive_message_length': maxMessageBytes,
-    'grpc.max_send_message_length': maxMessageBytes,
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
-  });
-  const shutdown = new AbortController();
-  setMaxListeners(0, shutdown.signal); // every running call listens
-  let running = 0;
-  const hooks: HandlerHooks = {
-    shutdown: shutdown.signal,
-    enter: () => {
-      running++;
-      return () => void running--;
-    },
-    toRpcError: (caught, method) => {
-      if (caught instanceof RpcError) return caught;
-      const mapped = mapError?.(caught);
-      if (mapped) return mapped;
-      logger.error({ method, err: caught }, 'a call failed unexpectedly');
-      return new RpcError('INTERNAL', `${method} failed unexpectedly: ${caught instanceof Error ? caught.message : String(caught)}`, { reason: 'INTERNAL' });
-    },
-  };
-  for (const service of services) {
-    const handlers = service.descriptor.methods.map((method) => [method.name, adaptHandler(method, service.handler(method.localName), hooks)] as const);
-    server.addService(serviceDefinition(service.descriptor), Object.fromEntries(handlers));
-  }
-  const names = ['', ...services.map((s) => s.descriptor.typeName)];
-  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'])));
-  health.addToServer(server);
-  addReflection(server, [...services.map((s) => s.descriptor), Health]);
-  const setServing = (serving: boolean): void => {
-    for (const name of names) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
-  };
-
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(bindError(listen, error)) : resolve(bound)));
-  });
-  setServing(true);
-  return {
-    address: `${listen.slice(0, listen.lastIndexOf(':'))}:${port}`,
-    setServing,
-    drain: async (graceMs) => {
-      setServing(false);
-      shutdown.abort();
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([
-        new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
-        new Promise<void>((resolve) => {
-          timer = setTimeout(() => {
-            logger.warn({ running, graceMs }, 'calls were still running at the end of the grace period and are cut');
-            server.forceShutdown();
-            resolve();
-          }, graceMs);
-        }),
-      ]);
-      clearTimeout(timer);
-    },
-  };
-}
-
-function bindError(listen: string, error: Error): RpcError {
-  const taken = error.message.includes('EADDRINUSE');
-  const what = taken ? 'the port is taken' : error.message;
-  return new RpcError('UNAVAILABLE', `cannot listen on ${listen}: ${what}. Choose another with --listen, or stop what uses it`,
-    { reason: taken ? 'ADDRESS_IN_USE' : 'CANNOT_LISTEN', metadata: { address: listen } }, { cause: error });
+export function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { serve } = load('./serve') as typeof Serve;
+  return serve(options);
 }

@@ -65,7 +65,7 @@ export class ChildRunner {
   private spawn(): ChildProcess {
     const { config } = this;
     const env = Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
-    return spawn(process.execPath, ['--enable-source-maps', join(__dirname, 'child', 'main.js')], {
+    return spawn(process.execPath, [join(__dirname, 'child', 'main.js')], {
       stdio: ['pipe', 'inherit', 'pipe'],
       cwd: config.workFolder,
       detached: true, // a process group of its own: what the module starts ends with it

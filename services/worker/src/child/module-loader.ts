@@ -26,12 +26,14 @@ export function provideModules(provided: ReadonlyMap<string, object>): void {
 }
 
 /**
- * Loads a bundled module and finds the function that the job names.
+ * Loads a bundled module and finds the function that the job names. Its stacks name places in the sources that it was bundled from: maps are read
+ * from here on and not when the process begins, which would read those of every library.
  *
  * @throws ModuleError
  */
 export function loadFunction(file: string, name: string): (argument: unknown) => unknown {
   let exported: unknown;
+  process.setSourceMapsEnabled(true);
   try {
     exported = Module.createRequire(file)(file);
   } catch (e) {
