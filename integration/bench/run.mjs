@@ -18,7 +18,7 @@ const HELP = `Compares Lockstep with its rivals, in alternating rounds of one ru
 
 usage: npm run bench -- --suite NAME [--part PART]... [--quick] [--json]
   --suite NAME  ${SUITES.join(' | ')}
-  --part PART   only this part of a suite that has parts (--part ? names them); may be repeated
+  --part PART   only this part of a suite that has parts; may be repeated
   --quick       fewer rounds: for a look, not for a figure
   --json        print nothing but the result (progress goes to stderr)
   --help        this text

@@ -11,7 +11,9 @@ import { BenchError } from './lib/bench-error.mjs';
 export const needs = ['services/tuner', 'libs/client'];
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const MAIN = path.join(here, '..', '..', 'services', 'tuner', 'dist', 'main.js');
+const SERVICE = path.join(here, '..', '..', 'services', 'tuner');
+/** As `lockstep up` starts it. */
+const COMMAND = [...JSON.parse(fs.readFileSync(path.join(SERVICE, 'package.json'), 'utf8')).lockstep.nodeArguments, path.join(SERVICE, 'dist', 'main.js')];
 const LOAD = path.join(here, 'lib', 'tuner-load.mjs');
 const CLIENTS = 500;
 /** Mean time that a client takes between two calls at the rate that is asked for: 500 clients make 1,100 calls a second then. */
@@ -26,7 +28,7 @@ const row = (name, ours, unit, target, pass) => ({ name, ours: digits(ours), riv
 /** A tuner for the measurements, gone with them. */
 async function startTuner() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lockstep-bench-tuner-'));
-  const child = spawn(process.execPath, [MAIN, '--listen', '127.0.0.1:0', '--data', folder, '--log-level', 'warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...COMMAND, '--listen', '127.0.0.1:0', '--data', folder, '--log-level', 'warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new BenchError(`the tuner ended with ${code}`)));
     createInterface({ input: child.stdout }).once('line', resolve);
@@ -61,31 +63,42 @@ async function load(plan, onProgress = () => undefined) {
 const shown = ({ rpcs, seconds, trials, p50Ms, p99Ms, maxMs }) =>
   `${(rpcs / seconds).toFixed(0)} calls/s, ${(trials / seconds).toFixed(0)} trials/s, latency p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, max ${maxMs.toFixed(0)} ms`;
 
-/** @returns the rows {name, ours, rival, unit, ratio, target, pass} */
-export async function suite({ quick, report }) {
-  const plan = quick ? QUICK : FULL;
+/** 500 clients at the rate that is asked of a tuner. */
+async function paced(tuner, { seconds }, report) {
+  await load({ address: tuner.address, clients: CLIENTS, thinkMs: THINK_MS, seconds: 3 }); // warm
+  const measured = await load({ address: tuner.address, clients: CLIENTS, thinkMs: THINK_MS, seconds });
+  report(`${CLIENTS} clients that take ${THINK_MS} ms between calls: ${shown(measured)}`);
+  const rate = measured.rpcs / measured.seconds;
+  return [
+    row('calls a second, 500 clients', rate, '1/s', TARGETS.rpcsPerSecond, rate >= TARGETS.rpcsPerSecond),
+    row('p99 at that rate', measured.p99Ms, 'ms', TARGETS.p99Ms, measured.p99Ms < TARGETS.p99Ms),
+  ];
+}
+
+/** As fast as it answers, and its memory meanwhile. */
+async function flood(tuner, { trials }, report) {
+  const memory = [];
+  const measured = await load({ address: tuner.address, clients: CLIENTS, trials }, (ended) => memory.push({ ended, mib: tuner.residentMiB() }));
+  report(`${CLIENTS} clients that ask at once: ${shown(measured)}`);
+  // The first tenth fills caches and heaps.
+  const settled = memory.filter(({ ended }) => ended > trials / 10);
+  const third = Math.max(1, Math.floor(settled.length / 3));
+  const mean = (some) => some.reduce((sum, { mib }) => sum + mib, 0) / some.length;
+  const growth = mean(settled.slice(-third)) / mean(settled.slice(0, third));
+  report(`resident memory over ${trials} trials: ${settled.filter((_, i) => i % Math.ceil(settled.length / 8) === 0).map(({ ended, mib }) => `${ended}: ${mib.toFixed(0)} MiB`).join(', ')}`);
+  const rate = measured.rpcs / measured.seconds;
+  return [
+    row('calls a second, as fast as they are answered', rate, '1/s', TARGETS.rpcsPerSecond, rate >= TARGETS.rpcsPerSecond),
+    row('memory at the end over memory at the beginning', growth, 'x', TARGETS.memory, growth <= TARGETS.memory),
+  ];
+}
+
+/** Each returns rows {name, ours, rival, unit, ratio, target, pass}. */
+export const parts = Object.fromEntries(Object.entries({ paced, flood }).map(([name, measure]) => [name, async ({ quick, report }) => {
   const tuner = await startTuner();
   try {
-    await load({ address: tuner.address, clients: CLIENTS, thinkMs: THINK_MS, seconds: 3 }); // warm
-    const paced = await load({ address: tuner.address, clients: CLIENTS, thinkMs: THINK_MS, seconds: plan.seconds });
-    report(`${CLIENTS} clients that take ${THINK_MS} ms between calls: ${shown(paced)}`);
-    const memory = [];
-    const flood = await load({ address: tuner.address, clients: CLIENTS, trials: plan.trials }, (trials) => memory.push({ trials, mib: tuner.residentMiB() }));
-    report(`${CLIENTS} clients that ask at once: ${shown(flood)}`);
-    // The first tenth fills caches and heaps.
-    const settled = memory.filter(({ trials }) => trials > plan.trials / 10);
-    const third = Math.max(1, Math.floor(settled.length / 3));
-    const mean = (some) => some.reduce((sum, { mib }) => sum + mib, 0) / some.length;
-    const growth = mean(settled.slice(-third)) / mean(settled.slice(0, third));
-    report(`resident memory over ${plan.trials} trials: ${settled.filter((_, i) => i % Math.ceil(settled.length / 8) === 0).map(({ trials, mib }) => `${trials}: ${mib.toFixed(0)} MiB`).join(', ')}`);
-    const rate = paced.rpcs / paced.seconds;
-    return [
-      row('calls a second, 500 clients', rate, '1/s', TARGETS.rpcsPerSecond, rate >= TARGETS.rpcsPerSecond),
-      row('p99 at that rate', paced.p99Ms, 'ms', TARGETS.p99Ms, paced.p99Ms < TARGETS.p99Ms),
-      row('calls a second, as fast as they are answered', flood.rpcs / flood.seconds, '1/s', TARGETS.rpcsPerSecond, flood.rpcs / flood.seconds >= TARGETS.rpcsPerSecond),
-      row('memory at the end over memory at the beginning', growth, 'x', TARGETS.memory, growth <= TARGETS.memory),
-    ];
+    return await measure(tuner, quick ? QUICK : FULL, report);
   } finally {
     await tuner.stop();
   }
-}
+}]));

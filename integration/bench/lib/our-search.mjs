@@ -28,10 +28,11 @@ export function end(trials, number, score) {
  * those that run when it is made.
  * @param {string} name of the function
  * @param {number} workers how many trials run at once; the one that began first ends first
+ * @param {number} results how many trials have ended when the last one is suggested, but for itself
  * @returns the regret of the trial that the search recommends
  */
-export function searchOurs(name, seed, workers = 1) {
-  const { space, regret, trials: count, noise } = FUNCTIONS[name];
+export function searchOurs(name, seed, workers = 1, results = FUNCTIONS[name].trials) {
+  const { space, regret, noise } = FUNCTIONS[name];
   const algorithm = new BayesianOptimization();
   const history = newHistory(space, seed);
   const running = [];
@@ -40,7 +41,7 @@ export function searchOurs(name, seed, workers = 1) {
     const number = running.shift();
     end(history.trials, number, truth(history.trials[number]) + noise * noiseOf(seed, number));
   };
-  for (let i = 0; i < count + workers - 1; i++) {
+  for (let i = 0; i < results + workers - 1; i++) {
     running.push(begin(history.trials, algorithm.suggest(history)));
     if (running.length === workers) finish();
   }
