@@ -9,6 +9,8 @@ const steps = [
   ['protos lint', ['node_modules/@bufbuild/buf/bin/buf', 'lint', 'protos']],
   ['generate', ['libs/contract/generate.mjs']],
   ['types', ['node_modules/typescript/bin/tsc', '-b']],
+  // What users would write: bundled as it is, and never built.
+  ...['demo', 'modules'].map((folder) => [`types of integration/${folder}`, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', `integration/${folder}`]]),
   ['lint', ['node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'lint', '--output-style=stream', ...process.argv.slice(2)]],
 ];
 for (const [name, argv] of steps) {

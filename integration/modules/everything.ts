@@ -29,6 +29,6 @@ export async function runFn(fnArgs: FnArgs): Promise<void> {
   const xs = tf.tidy(() => tf.randomUniform([26, 4], 0, 1, 'float32', 3));
   const ys = tf.tidy(() => tf.oneHot(tf.randomUniform([26], 0, 3, 'int32', 4), 3));
   await model.fit(xs, ys, { epochs: 2, batchSize: 8, verbose: 0 });
-  await model.evaluateDataset(evaluation as unknown as tf.data.Dataset<tf.TensorContainer>, {});
+  await model.evaluateDataset(evaluation as unknown as tf.data.Dataset<tf.TensorContainerObject>, {});
   await fnArgs.exportModel(model, { examples: { features: FEATURES, featuresToInputs: toInputs } });
 }

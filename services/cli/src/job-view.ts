@@ -1,5 +1,6 @@
 /** A job's events as a person sees them: a progress bar on a terminal, a line for what matters elsewhere. */
 import { JobEventSchema, JobState, type JobEvent, type MemberAwaited, type MetricValue, type TrainJob } from '@lockstep/contract';
+import { madeBy } from './made-by';
 import { formatNumber, formatSeconds, type Output } from './output';
 
 const BAR_WIDTH = 24;
@@ -84,12 +85,12 @@ export class JobView {
     if (job.state === JobState.SUCCEEDED && job.result) {
       this.output.line();
       if (job.metrics.length > 0) this.output.line(`metrics    ${formatMetrics(job.metrics)}`);
-      this.output.line(`model      ${job.result.model}`);
-      this.output.line(`digest     ${job.result.modelDigest}`);
+      const made = madeBy(job.result);
+      for (const { what, name } of made) this.output.line(`${what.padEnd(10)} ${name}`);
       this.output.line(`state      ${job.result.stateDigest}`);
       if (job.result.modelRun !== '') this.output.line(`run        ${job.result.modelRun}: \`lockstep artifacts get ${job.result.modelRun} --to ./run\`, then \`tensorboard --logdir ./run\``);
       for (const note of job.result.notes) this.output.line(`note       ${note}`);
-      this.output.line(`fetch      lockstep artifacts get ${job.result.model} --to ./model`);
+      for (const { what, name } of made) if (what !== 'digest') this.output.line(`fetch      lockstep artifacts get ${name} --to ./${what}`);
     } else if (job.error) {
       this.output.line();
       this.output.line(`failed     ${job.error.message}`);

@@ -5,6 +5,7 @@ import { JobState, TrainJobSchema, type TrainJob } from '@lockstep/contract';
 import { EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
 import { formatAwaited, formatMetrics, stateName } from '../job-view';
+import { madeBy } from '../made-by';
 import type { Context, Run } from '../main';
 import { wholeNumber } from '../parse-flags';
 import { watchToEnd } from '../watch';
@@ -83,8 +84,7 @@ function describe(job: TrainJob, say: (label: string, value: string) => void): v
   if (job.ledger) say('records', `${job.ledger.records} consumed`);
   if (job.metrics.length > 0) say('metrics', formatMetrics(job.metrics));
   if (job.state === JobState.SUCCEEDED && job.result) {
-    say('model', job.result.model);
-    say('digest', job.result.modelDigest);
+    for (const { what, name } of madeBy(job.result)) say(what, name);
     say('state hash', job.result.stateDigest);
     if (job.result.modelRun !== '') say('model run', job.result.modelRun);
   }
