@@ -35,6 +35,17 @@ describe('grid search', () => {
     expect(end).toMatchObject({ kind: 'EXHAUSTED' });
   });
 
+  test('who was begun before a parameter was known has its default: no combination runs twice, though one was under way', () => {
+    const grid = new GridSearch();
+    const known = [booleanParameter('a')];
+    const { history } = simulate(grid, newHistory(known), () => succeeded(1), { maxTrials: 2 });
+    // The first told of the parameter and has its value; the second ran without it.
+    const space = [...known, booleanParameter('b')];
+    const trials = history.trials.map((trial, i) => (i === 0 ? { ...trial, values: new Map([...trial.values, ['b', false]]) } : trial));
+    const { history: all } = simulate(grid, { ...history, space, trials }, () => succeeded(1));
+    expect(all.trials.slice(2).map(({ values }) => Object.fromEntries(values))).toEqual([{ a: false, b: true }, { a: true, b: true }]);
+  });
+
   test('at the end it waits for those that run, for they may show new parameters', () => {
     const { history } = simulate(new GridSearch(), newHistory([booleanParameter('b')]), () => succeeded(1), { maxTrials: 2 });
     expect(new GridSearch().suggest({ ...history, trials: history.trials.map((trial) => ({ ...trial, state: { kind: 'RUNNING' } as const })) })).toMatchObject({ kind: 'WAIT' });

@@ -15,20 +15,32 @@ import { gridValues } from './grid-values';
  *    defaults: a new parameter is varied also for the values that were tried without it.
  * 2. KerasTuner runs one or two trials at a time, because a run may show new parameters. Here any number runs at once, in the same
  *    order, and what grows later is made up for.
+ * 3. A trial that was begun before a parameter was known has run with that parameter's default: this combination is not tried again.
  */
 export class GridSearch implements Algorithm {
   private readonly tried = new TriedValues();
+  /** The values of trials with the defaults of all that is known now, for a space of so many parameters: spaces grow, and change in no other way. */
+  private completed: { readonly parameterCount: number; readonly of: WeakMap<Values, Values> } = { parameterCount: 0, of: new WeakMap() };
   /** Lists of 10,000 choices are made once, not with every suggestion. */
   private readonly lists = new WeakMap<Parameter, readonly Value[]>();
 
   suggest(history: StudyHistory): Suggestion {
     const { space, trials } = history;
-    const tried = this.tried.follow(history);
+    const tried = this.tried.follow({ trials: trials.map((trial) => ({ values: this.complete(space, trial.values) })) });
     const last = trials.findLast(({ memo }) => typeof memo['parameterCount'] === 'number');
     let values: Values | undefined = last?.memo['parameterCount'] === space.length ? this.next(space, last.values) : defaultValues(space);
     while (values && tried.has(values)) values = this.next(space, values);
     if (values) return { kind: 'TRIAL', values, fidelity: WHOLE, memo: { parameterCount: space.length }, origin: 'ALGORITHM' };
     return endOrWait(history, 'every combination of the grid has been tried');
+  }
+
+  private complete(space: SearchSpace, values: Values): Values {
+    if (this.completed.parameterCount !== space.length) this.completed = { parameterCount: space.length, of: new WeakMap() };
+    const known = this.completed.of.get(values);
+    if (known) return known;
+    const whole = completeValues(space, values);
+    this.completed.of.set(values, whole);
+    return whole;
   }
 
   /** The combination after these values, undefined after the last. */

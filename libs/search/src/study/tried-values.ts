@@ -1,5 +1,4 @@
 import { valuesKey, type Values } from '../space/value';
-import type { StudyHistory } from './study-history';
 
 /**
  * Which values the trials of a history have, whatever became of them. A memo: what it answers depends on the history given last
@@ -11,7 +10,7 @@ export class TriedValues {
   private readonly counts = new Map<string, number>();
 
   /** Takes the trials of this history, and forgets those of the last. */
-  follow({ trials }: StudyHistory): this {
+  follow({ trials }: { readonly trials: readonly { readonly values: Values }[] }): this {
     for (let i = 0; i < Math.max(trials.length, this.seen.length); i++) {
       const values = trials[i]?.values;
       const before = this.seen[i];

@@ -1,7 +1,7 @@
 /** Trials as KerasTuner's wire has them. */
 import { create } from '@bufbuild/protobuf';
 import { kerasTuner, type StudySpec } from '@lockstep/contract';
-import { combined, scoresOf, type Objective, type TrackedState, type TrackedStudy, type TrackedTrial, type Value, type Values } from '@lockstep/search';
+import { combined, scoresOf, type Objective, type TrackedStudy, type TrackedTrial, type Value, type Values } from '@lockstep/search';
 import { toHyperParameters } from './keras-space';
 
 const { TrialStatus } = kerasTuner;
@@ -29,15 +29,16 @@ export function toKerasTrial(study: TrackedStudy, spec: StudySpec, trial: Tracke
   const { objectives } = study;
   const scored = scoreOf(trial, objectives);
   return create(kerasTuner.TrialSchema, {
-    trialId: kerasTrialId(study, spec, trial.number), status: statusOf(trial.state),
+    trialId: kerasTrialId(study, spec, trial.number), status: statusOf(trial),
     hyperparameters: toHyperParameters(study.space.kind === 'KNOWN' ? study.space.space : [], trial.values, ownValues(study, spec, trial)),
     metrics: { metrics: metricsOf(trial, objectives) }, ...(scored && { score: scored }),
   });
 }
 
-function statusOf(state: TrackedState): kerasTuner.TrialStatus {
+function statusOf({ state, failures }: TrackedTrial): kerasTuner.TrialStatus {
   switch (state.kind) {
-    case 'REQUESTED':
+    // What failed is INVALID until somebody tries it again.
+    case 'REQUESTED': return failures > 0 ? TrialStatus.INVALID : TrialStatus.RUNNING;
     case 'RUNNING': return TrialStatus.RUNNING;
     case 'STOPPING':
     case 'CANCELLED': return TrialStatus.STOPPED;

@@ -131,8 +131,9 @@ describe("KerasTuner's face", () => {
     const trial = await worker.createTrial('t');
     await worker.update(trial.trialId, NaN);
     await worker.end(trial, TrialStatus.COMPLETED);
+    expect((await worker.get(trial.trialId)).status).toBe(TrialStatus.INVALID);
     const again = await worker.createTrial('t');
-    expect([again.trialId, again.metrics?.metrics]).toEqual([trial.trialId, {}]);
+    expect([again.trialId, again.status, again.metrics?.metrics]).toEqual([trial.trialId, TrialStatus.RUNNING, {}]);
     await worker.end(again, TrialStatus.INVALID);
     expect((await worker.get(trial.trialId)).status).toBe(TrialStatus.FAILED);
     const other = await worker.createTrial('t');
