@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 const ROOT = resolve(__dirname, '..', '..');
 const CLI = join(ROOT, 'services', 'cli', 'bin', 'lockstep.cjs');
 const START_TIMEOUT_MS = 60_000;
-const COMMAND_TIMEOUT_MS = 180_000;
+const COMMAND_TIMEOUT_MS = 300_000;
 
 /** What a command did. */
 export interface Finished {
@@ -20,8 +20,9 @@ export interface Finished {
 export interface ClusterFacts {
   readonly coordinator: string;
   readonly artifact: string;
+  readonly tuner: string;
   readonly data: string;
-  /** Process ids by name: artifact, coordinator, worker-1, ... */
+  /** Process ids by name: artifact, coordinator, tuner, worker-1, ... */
   readonly pids: Readonly<Record<string, number>>;
 }
 

@@ -42,6 +42,37 @@ describe('a coordinator that is started again', () => {
     expect([back.assignment.number, await lostWorkers(w, name)]).toEqual([2, [`${B}: it has not come back since the coordinator did`]]);
   });
 
+  test('waits for processes that were being started as long as for any others, and loses none that has joined', async () => {
+    const w = new CoordinatorWorld();
+    for (const worker of [A, B]) await w.attach(worker);
+    const { name } = await w.submit(2);
+    const children = new Map([A, B].map((worker) => [worker, w.agents.get(worker)?.child]));
+    await w.restart();
+    // One child is there before its agent is; the other takes its time.
+    const a = await w.join(name, A, { child: children.get(A)?.child ?? '' });
+    for (const worker of [A, B]) await w.attach(worker, children.get(worker));
+    await w.pass(3001);
+    const b = await w.join(name, B);
+    await w.ready([a, b]);
+    await w.pass(10_000);
+    expect([await w.state(name), await lostWorkers(w, name), a.assignment.number]).toEqual(['RUNNING', [], 1]);
+  });
+
+  test('waits likewise for one that was to join a job', async () => {
+    const w = new CoordinatorWorld();
+    const { name, a, b } = await pair(w, { workers: create(WorkerCountSchema, { min: 2, max: 3 }) });
+    await w.attach(C);
+    const child = w.agents.get(C)?.child;
+    await w.restart();
+    for (const member of [a, b]) await w.attach(member.worker, { job: name, child: member.child });
+    for (const member of [a, b]) await w.rejoin(member, 1);
+    await w.attach(C, child);
+    await w.pass(3001);
+    const c = await w.join(name, C);
+    await w.pass(3001);
+    expect([c.closed, c.told, await lostWorkers(w, name)]).toEqual([false, ['assignment'], []]);
+  });
+
   test('says again what may not have arrived: a generation, and the word to commit', async () => {
     const w = new CoordinatorWorld();
     const { name, a, b } = await pair(w);

@@ -127,6 +127,8 @@ export class Coordinator {
       if (child && child.job !== held) this.agents.stopChild(worker, child.job, `${child.job} goes on without ${worker}, or has ended`);
       // It would be heard of sooner or later: nothing runs there any more, or a start never arrived.
       if (held !== undefined && child?.job !== held) await this.apply(held, { kind: 'WORKER_LOST', worker, detail: 'its agent came back without its child process' });
+      // A child that has not joined yet starts still, and has the time that any start has.
+      else if (held !== undefined && this.isAwaited(held, worker)) await this.apply(held, { kind: 'WORKER_BACK', worker, generation: 0 });
       await this.admitAll();
     });
   }
@@ -172,10 +174,11 @@ export class Coordinator {
       const refusal = refusalOf(hello.job, job.state, { worker, address: session.address, child: hello.child, rejoins: hello.rejoins }, { running: this.agents.get(worker)?.child?.child, hasSession: before !== undefined });
       if (refusal !== undefined) throw new CoordinatorError('FENCED', refusal, { resource: hello.job });
       const isKnown = addressOf(job.state, worker) !== undefined;
+      const isBack = hello.rejoins || this.isAwaited(hello.job, worker);
       job.sessions.set(worker, session);
       before?.close();
       try {
-        if (hello.rejoins) await this.apply(hello.job, { kind: 'WORKER_BACK', worker, generation });
+        if (isBack) await this.apply(hello.job, { kind: 'WORKER_BACK', worker, generation });
         if (!isKnown) await this.apply(hello.job, { kind: 'JOINED', worker, address: session.address, fingerprint: hello.fingerprint?.canonical ?? '' });
       } catch (e) {
         if (job.sessions.get(worker) === session) job.sessions.delete(worker);
@@ -280,6 +283,12 @@ export class Coordinator {
 
   close(): void {
     for (const job of this.live.values()) for (const session of job.sessions.values()) session.close();
+  }
+
+  /** Whether a worker is taken for away whose child has not joined the job yet. */
+  private isAwaited(name: string, worker: string): boolean {
+    const state = this.live.get(name)?.state;
+    return state !== undefined && 'absences' in state && addressOf(state, worker) === undefined && state.absences.some((one) => one.worker === worker);
   }
 
   private jobOf(worker: string): string | undefined {

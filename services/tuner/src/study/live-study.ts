@@ -2,8 +2,8 @@
  * A study that is in use: its moves, its replica on a suggestion thread, and those who wait for a trial.
  *
  * 1. The replica has exactly what is stored: it is told after every commit, in the order of commits.
- * 2. One round of suggestions is made at a time. What comes of it is taken up only if the study is still the one that it was made for;
- *    a suggestion that was not stored is made again, the same.
+ * 2. One round of suggestions is made at a time. What comes of it is taken up only if the study is still the one that it was made for, so
+ *    that each follows from what is recorded before it; a suggestion that was not stored is made again.
  * 3. Who waits is answered when there is something, when there never will be, or when its time is over.
  */
 import { adviseStop, askStop, expireLeases, nextExpiryMs, toTrialRecord, type Move, type StudyChange, type TrackedStudy } from '@lockstep/search';
@@ -39,7 +39,7 @@ export class LiveStudy {
   constructor(stored: StoredStudy, private readonly parts: LiveStudyParts) {
     this.usedMs = parts.nowMs();
     this.queue = new MoveQueue(stored, { write: (write) => parts.store.write(write), nowMs: parts.nowMs, onCommitted: (changes, now) => this.committed(changes, now) });
-    this.desk = new SuggestionDesk({ queue: this.queue, suggest: (count) => this.suggest(count), nowMs: parts.nowMs });
+    this.desk = new SuggestionDesk({ queue: this.queue, suggest: (count) => this.suggest(count), suggestAlone: (count) => this.suggestAlone(count), nowMs: parts.nowMs });
   }
 
   get stored(): StoredStudy {
@@ -110,26 +110,33 @@ export class LiveStudy {
     return place.suggest(this.study.name, count);
   }
 
+  /** The same for who sees to it that no move is made meanwhile. */
+  private async suggestAlone(count: number): ReturnType<ThreadPlace['suggest']> {
+    const place = await this.openPlaceAlone();
+    return place.suggest(this.study.name, count);
+  }
+
   /** The replica, made of what is stored if it is not there. */
   private async openPlace(): Promise<ThreadPlace> {
+    return this.place?.isOpen === true ? this.place : this.queue.exclusively(() => this.openPlaceAlone());
+  }
+
+  private async openPlaceAlone(): Promise<ThreadPlace> {
     if (this.place?.isOpen === true) return this.place;
-    return this.queue.exclusively(async () => {
-      if (this.place?.isOpen === true) return this.place;
-      const { stored } = this.queue;
-      const { name, enqueued } = stored.study;
-      const place = this.parts.threads.open();
-      place.post({ kind: 'OPEN', study: name, setup: setupOf(stored) });
-      if (enqueued.length > 0) place.post({ kind: 'ENQUEUED', study: name, enqueued });
-      for (let from = 0; ;) {
-        const trials = await this.parts.store.listTrials(name, { from, limit: PUT_BATCH, measurements: true });
-        place.post({ kind: 'PUT', study: name, trials: trials.map(({ trial }) => toTrialRecord(trial)) });
-        if (trials.length < PUT_BATCH) break;
-        from += trials.length;
-      }
-      this.told = stored;
-      this.place = place;
-      return place;
-    });
+    const { stored } = this.queue;
+    const { name, enqueued } = stored.study;
+    const place = this.parts.threads.open();
+    place.post({ kind: 'OPEN', study: name, setup: setupOf(stored) });
+    if (enqueued.length > 0) place.post({ kind: 'ENQUEUED', study: name, enqueued });
+    for (let from = 0; ;) {
+      const trials = await this.parts.store.listTrials(name, { from, limit: PUT_BATCH, measurements: true });
+      place.post({ kind: 'PUT', study: name, trials: trials.map(({ trial }) => toTrialRecord(trial)) });
+      if (trials.length < PUT_BATCH) break;
+      from += trials.length;
+    }
+    this.told = stored;
+    this.place = place;
+    return place;
   }
 
   private committed(changes: readonly StudyChange[], stored: StoredStudy): void {

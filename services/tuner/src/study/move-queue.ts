@@ -62,26 +62,17 @@ export class MoveQueue {
 
   /** @throws whatever the move throws, or the store: then nothing has changed */
   post<T>(move: StudyMove<T>, extras: MoveExtras<T> = {}): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.enter({
-        fail: reject,
-        apply: (stored, nowMs) => {
-          try {
-            const { study, changes, result } = move(stored.study, nowMs);
-            const spec = extras.spec ?? stored.spec;
-            return { stored: { study, spec }, changes, request: extras.request?.(result), done: () => resolve(result) };
-          } catch (e) {
-            reject(e);
-            return undefined;
-          }
-        },
-      }, reject);
-    });
+    return new Promise<T>((resolve, reject) => this.enter(entryOf(move, extras, resolve, reject), reject));
   }
 
   /** Runs a task between moves: none is stored meanwhile. */
   exclusively<T>(task: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => this.enter({ task: () => task().then(resolve, reject) }, reject));
+  }
+
+  /** Prepares a move between moves, and makes it before any other: the study is still the one that it was prepared for. */
+  prepared<T>(prepare: () => Promise<StudyMove<T>>): Promise<T> {
+    return new Promise<T>((resolve, reject) => this.enter({ task: () => prepare().then((move) => this.runGroup([entryOf(move, {}, resolve, reject)])).catch(reject) }, reject));
   }
 
   /** Refuses everything from now on; what waits already is done. */
@@ -138,4 +129,20 @@ export class MoveQueue {
     if (changes.length > 0) this.parts.onCommitted(changes, stored);
     for (const { done } of applied) done();
   }
+}
+
+function entryOf<T>(move: StudyMove<T>, extras: MoveExtras<T>, resolve: (result: T) => void, reject: (error: unknown) => void): Entry {
+  return {
+    fail: reject,
+    apply: (stored, nowMs) => {
+      try {
+        const { study, changes, result } = move(stored.study, nowMs);
+        const spec = extras.spec ?? stored.spec;
+        return { stored: { study, spec }, changes, request: extras.request?.(result), done: () => resolve(result) };
+      } catch (e) {
+        reject(e);
+        return undefined;
+      }
+    },
+  };
 }

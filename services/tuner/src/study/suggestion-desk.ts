@@ -16,6 +16,8 @@ export interface DeskParts {
   readonly queue: MoveQueue;
   /** @throws SuggestionError when the algorithm or its thread fails */
   readonly suggest: (count: number) => Promise<Suggestions>;
+  /** The same for who sees to it that no move is made meanwhile. */
+  readonly suggestAlone: (count: number) => Promise<Suggestions>;
   readonly nowMs: () => number;
 }
 
@@ -28,10 +30,18 @@ interface Asker {
   readonly fail: (error: unknown) => void;
 }
 
+/** What came of a round of suggestions. */
+interface Dealt {
+  readonly end: Suggestions['end'];
+  readonly given: ReadonlySet<Asker>;
+}
+
 /** Who may wait for one study. */
 const MAX_ASKERS = 10_000;
 /** Suggestions of a round, so that what others report comes in between. */
 const MAX_ROUND = 64;
+/** Rounds in a row that were made for a study which had changed before they were stored; then moves wait for the next one. */
+const MAX_OUTDATED = 2;
 
 export class SuggestionDesk {
   private readonly askers = new Set<Asker>();
@@ -42,6 +52,7 @@ export class SuggestionDesk {
   private revision = 0;
   /** Why there was nothing to suggest, and for which revision that holds. */
   private nothing: { readonly revision: number; readonly detail: string } | undefined;
+  private outdated = 0;
 
   constructor(private readonly parts: DeskParts) {}
 
@@ -149,16 +160,38 @@ export class SuggestionDesk {
   }
 
   private async giveSuggestions(before: TrackedStudy, room: number): Promise<void> {
-    const { queue } = this.parts;
     const { revision } = this;
     const wanted = [...this.askers].reduce((sum, { client, count }) => sum + Math.max(0, count - heldBy(before, client).length), 0);
-    const { trials, end } = await this.parts.suggest(Math.max(1, Math.min(room, wanted, MAX_ROUND)));
+    const count = Math.max(1, Math.min(room, wanted, MAX_ROUND));
     // Who has gone since is not dealt to; what is left over is suggested again.
-    const given = await queue.post((study, nowMs) => (isMadeFor(study, before) ? deal(study, trials, [...this.askers], nowMs) : { study, changes: [], result: new Set<Asker>() }));
+    const { end, given } = this.outdated < MAX_OUTDATED ? await this.dealBeside(before, count) : await this.dealAlone(count);
     for (const asker of given) asker.answer({ kind: 'TRIALS', trials: heldBy(this.study, asker.client).slice(0, asker.count) });
     if (!end || given.size > 0 || this.revision !== revision) return;
     this.nothing = { revision, detail: end.why };
-    if (end.kind === 'EXHAUSTED') await queue.post((study): Move<void> => (isMadeFor(study, before) ? takeExhaustion(study, end.why) : { study, changes: [], result: undefined }));
+    if (end.kind === 'EXHAUSTED') await this.parts.queue.post((study): Move<void> => (isMadeFor(study, before) ? takeExhaustion(study, end.why) : { study, changes: [], result: undefined }));
+  }
+
+  /** Suggests beside the moves of others, and deals unless one of them has come first. */
+  private async dealBeside(before: TrackedStudy, count: number): Promise<Dealt> {
+    const { queue, suggest } = this.parts;
+    const { trials, end } = await suggest(count);
+    const given = await queue.post((study, nowMs): Move<ReadonlySet<Asker> | undefined> =>
+      (isMadeFor(study, before) ? deal(study, trials, [...this.askers], nowMs) : { study, changes: [], result: undefined }));
+    this.outdated = given ? 0 : this.outdated + 1;
+    return { end, given: given ?? new Set() };
+  }
+
+  /** Suggests and deals while the moves of others wait. */
+  private async dealAlone(count: number): Promise<Dealt> {
+    const { queue, suggestAlone } = this.parts;
+    this.outdated = 0;
+    return queue.prepared(async () => {
+      const { trials, end } = await suggestAlone(count);
+      return (study, nowMs): Move<Dealt> => {
+        const move = deal(study, trials, [...this.askers], nowMs);
+        return { ...move, result: { end, given: move.result } };
+      };
+    });
   }
 
   private whatItWaitsFor(): string {
@@ -168,9 +201,13 @@ export class SuggestionDesk {
   }
 }
 
-/** Whether a suggestion that was made for one state of a study holds in another: trials may have ended since, but none begun. */
+/**
+ * Whether a suggestion that was made for one state of a study holds in another: nothing that it may depend on has changed. So whoever replays
+ * what was recorded gets the same.
+ */
 const isMadeFor = (study: TrackedStudy, before: TrackedStudy): boolean =>
-  study.state.kind === 'ACTIVE' && study.nextNumber === before.nextNumber && study.space === before.space;
+  study.state.kind === 'ACTIVE' && study.nextNumber === before.nextNumber && study.ended === before.ended && study.enqueued === before.enqueued
+  && study.space === before.space && study.rules === before.rules;
 
 const heldBy = ({ pending }: TrackedStudy, client: string): readonly TrackedTrial[] => [...pending.values()].filter(({ state }) => isHeld(state) && state.holder === client);
 
