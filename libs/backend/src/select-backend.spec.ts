@@ -20,7 +20,7 @@ const PROGRAM = `
     try { missing = typeof node.node.decodeImage; } catch (error) { missing = error.reason; }
     console.log(JSON.stringify({ ...rest, product: Array.from(product.dataSync()), active: node.getBackend(), sameEngine: user.engine() === node.engine(), missing,
       layers: sharedModules(selected).get('@tensorflow/tfjs-layers') === require('@tensorflow/tfjs-layers'),
-      isNode: tf.env().getBool('IS_NODE'), pools: [process.env.TF_NUM_INTRAOP_THREADS, process.env.TF_NUM_INTEROP_THREADS],
+      failureListeners: ['uncaughtException', 'unhandledRejection'].map((event) => process.listenerCount(event)), isNode: tf.env().getBool('IS_NODE'), pools: [process.env.TF_NUM_INTRAOP_THREADS, process.env.TF_NUM_INTEROP_THREADS],
       fingerprint: formatFingerprint(fingerprintOf(selected, 'eager', process.env)) }));
   }).catch((error) => { console.log(JSON.stringify({ reason: error.reason, message: error.message })); });
 `;
@@ -39,10 +39,10 @@ describe('selectBackend, each in a process of its own', () => {
     ['wasm forced', { LOCKSTEP_BACKEND: 'wasm' }, 'wasm', /^wasm(-simd128)?\//],
     ['cpu forced', { LOCKSTEP_BACKEND: 'cpu' }, 'cpu', /^javascript\//],
     ['LOCKSTEP_NATIVE=0', { LOCKSTEP_NATIVE: '0' }, 'wasm', /^wasm(-simd128)?\//],
-  ])('%s: one thread, one engine, and no word on stderr', (_case, env, name, instructionSet) => {
+  ])('%s: one thread, one engine, no word on stderr, and what becomes of failures is still up to the program', (_case, env, name, instructionSet) => {
     const { out, stderr } = select(env, 3);
     expect(out).toMatchObject({
-      name, active: name, product: [3, 3, 3, 3], mathThreads: 1, libraryVersion: 'tfjs 4.22.0', sameEngine: true, layers: true, isNode: true, missing: 'NEEDS_NATIVE',
+      name, active: name, product: [3, 3, 3, 3], mathThreads: 1, libraryVersion: 'tfjs 4.22.0', sameEngine: true, layers: true, isNode: true, missing: 'NEEDS_NATIVE', failureListeners: [0, 0],
     });
     expect(out['instructionSet']).toMatch(instructionSet);
     expect(out['faster']).toMatch(/native backend/);
