@@ -21,7 +21,11 @@ const inside = (name: Name, ...args: readonly string[]): void => ip('netns', 'ex
 
 /** Removes what a run made, or left. */
 function removeNetwork(): void {
-  for (const name of WORKERS) spawnSync('ip', ['netns', 'del', space(name)]);
+  for (const name of WORKERS) {
+    // A namespace lives on while a process does that is in it.
+    spawnSync('ip', ['link', 'del', `${space(name)}0`]);
+    spawnSync('ip', ['netns', 'del', space(name)]);
+  }
   spawnSync('ip', ['link', 'del', BRIDGE]);
 }
 

@@ -177,6 +177,7 @@ describe('accusations', () => {
 
   test.each<[string, readonly JobInput[], ReadonlyMap<string, number>, string]>([
     ['in most broken pairs goes', [suspended(A, 1, [1]), suspended(C, 1, [1])], new Map(), B],
+    ['of two that cannot reach one another goes, and not the third that waits for both', [suspended(A, 1, [1]), suspended(B, 1, [0]), suspended(C, 1, [0, 1])], new Map(), B],
     ['that complains of nobody goes, of a pair', [suspended(A, 1, [1])], new Map(), B],
     ['that the coordinator has never heard of goes, of a pair that complains of one another', [suspended(A, 1, [1]), suspended(B, 1, [0])], new Map([[B, 900]]), A],
     ['that the coordinator hears of least goes, of a pair that complains of one another', [suspended(A, 1, [1]), suspended(B, 1, [0])], new Map([[A, 900], [B, 10]]), A],
