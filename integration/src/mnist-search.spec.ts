@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { ArtifactClient, CoordinatorClient, TunerClient } from '@lockstep/client';
+import { ArtifactClient, CoordinatorClient, TunerClient, trialNumber } from '@lockstep/client';
 import { JobState, type TrainJob, type Trial } from '@lockstep/contract';
 import { formatSchema, readRecords, writeRecordFile } from '@lockstep/examples';
 import { openChannel, type Channel } from '@lockstep/rpc';
@@ -10,7 +10,7 @@ import { GaussianSampler, Hyperband } from '@lockstep/search';
 import { LocalCluster } from './cluster';
 import { moduleFile, ROOT } from './fixtures';
 import { replaySuggestions, searchedSpace } from './study-replay';
-import { StudyRunner, trialNumber } from './study-run';
+import { StudyRunner } from './study-run';
 
 /** Real digits, which are not part of the repository: $LOCKSTEP_TEST_DATA, or ../shared/data beside it. */
 const MNIST = join(process.env['LOCKSTEP_TEST_DATA'] ?? resolve(ROOT, '..', 'shared', 'data'), 'mnist', 'mnist.tfrecord');

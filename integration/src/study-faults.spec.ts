@@ -2,13 +2,13 @@
  * A search that cannot be lost, on real processes: whoever dies, whenever, the study has the trials, values, scores, checkpoints and
  * results of an undisturbed one whose trials had one worker each, and no job was submitted twice.
  */
-import { CoordinatorClient, TunerClient } from '@lockstep/client';
+import { CoordinatorClient, TunerClient, trialNumber } from '@lockstep/client';
 import { JobState, type Trial } from '@lockstep/contract';
 import { BayesianOptimization, EnqueuedFirst } from '@lockstep/search';
 import { LocalCluster } from './cluster';
 import { IMPORT_PENGUINS, LIGHT_BACKEND, moduleFile } from './fixtures';
 import { replaySuggestions, searchedSpace } from './study-replay';
-import { StudyRunner, trialNumber, type StudyAction, type StudyOutcome, type StudySchedule } from './study-run';
+import { StudyRunner, type StudyAction, type StudyOutcome, type StudySchedule } from './study-run';
 
 type Algorithm = 'BayesianOptimization' | 'Hyperband';
 

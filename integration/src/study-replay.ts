@@ -1,7 +1,7 @@
 /** A study's suggestions made again, from nothing but what was recorded of it. Pure. */
-import type { Measurement as MeasurementMessage, ParameterValue, StudyEvent, TrainJob, Trial } from '@lockstep/contract';
-import { parseHyperparameters, WHOLE, type Algorithm, type Fidelity, type Measurement, type SearchSpace, type StudyHistory, type TrialRecord, type TrialState, type Values } from '@lockstep/search';
-import { trialNumber } from './study-run';
+import { toMeasurement, toTrialRecord, trialNumber } from '@lockstep/client';
+import type { StudyEvent, TrainJob } from '@lockstep/contract';
+import { parseHyperparameters, type Algorithm, type Fidelity, type SearchSpace, type StudyHistory, type TrialRecord, type Values } from '@lockstep/search';
 
 /** What a trial was to be. */
 export interface Suggested {
@@ -36,15 +36,16 @@ export function replaySuggestions(events: readonly StudyEvent[], algorithm: Algo
     const number = trialNumber(event.value.name);
     const known = trials[number];
     if (known) {
-      trials[number] = { ...known, state: toState(event.value) };
+      trials[number] = { ...known, state: toTrialRecord(event.value).state };
       continue;
     }
     const again = algorithm.suggest({ ...study, trials, enqueued: [] });
-    const recorded: Suggested = { values: toValues(event.value.values), fidelity: toFidelity(event.value) };
+    const { values, fidelity, state } = toTrialRecord(event.value);
+    const recorded: Suggested = { values, fidelity };
     const memo = again.kind === 'TRIAL' ? again.memo : {};
     // Nothing but a fit leaves a memo.
     suggestions.push({ recorded, replayed: again.kind === 'TRIAL' ? { values: again.values, fidelity: again.fidelity } : undefined, isModelled: Object.keys(memo).length > 0 });
-    trials.push({ number, ...recorded, state: toState(event.value), measurements: [], memo });
+    trials.push({ number, ...recorded, state, measurements: [], memo });
   }
   return suggestions;
 }
@@ -53,31 +54,4 @@ export function replaySuggestions(events: readonly StudyEvent[], algorithm: Algo
 export function searchedSpace(jobs: readonly TrainJob[]): SearchSpace {
   for (const { spec } of jobs) if (spec?.tuner?.part.case === 'trial') return parseHyperparameters(spec.tuner.part.value.hyperparametersJson, 'hyperparameters_json').space;
   throw new Error('none of the jobs is a trial');
-}
-
-const toMeasurement = ({ epoch, metrics }: MeasurementMessage): Measurement => ({ epoch, metrics: new Map(metrics.map(({ name, value }) => [name, value])) });
-
-const toValues = (values: readonly ParameterValue[]): Values => new Map(values.map(({ name, value }) => {
-  const read = value?.kind.value;
-  if (read === undefined) throw new Error(`parameter "${name}" has no value`);
-  return [name, typeof read === 'bigint' ? Number(read) : read];
-}));
-
-function toFidelity({ rung }: Trial): Fidelity {
-  if (!rung) return WHOLE;
-  const { iteration, bracket, round, initialEpoch, epochs, parent } = rung;
-  return { kind: 'RUNG', iteration, bracket, round, initialEpoch, epochs, ...(parent !== '' && { parent: trialNumber(parent) }) };
-}
-
-function toState({ state }: Trial): TrialState {
-  switch (state.case) {
-    case 'running': return { kind: 'RUNNING' };
-    case 'stopping': return { kind: 'STOPPING' };
-    case 'succeeded': return { kind: 'SUCCEEDED', scores: state.value.scores };
-    case 'infeasible': return { kind: 'INFEASIBLE', reason: state.value.reason };
-    case 'failed': return { kind: 'FAILED', error: state.value.error };
-    case 'cancelled': return { kind: 'CANCELLED' };
-    case 'requested':
-    case undefined: return { kind: 'REQUESTED' };
-  }
 }

@@ -1,6 +1,6 @@
 /** Studies whose trials are jobs, disturbed as a schedule says, on real processes. */
 import { join } from 'node:path';
-import { ArtifactClient, type CoordinatorClient, type TunerClient } from '@lockstep/client';
+import { ArtifactClient, trialNumber, type CoordinatorClient, type TunerClient } from '@lockstep/client';
 import type { Study, StudyEvent, TrainJob, Trial } from '@lockstep/contract';
 import { openChannel } from '@lockstep/rpc';
 import type { LocalCluster } from './cluster';
@@ -57,9 +57,6 @@ export interface StudyOutcome {
 
 /** A study that has not ended by then never will. */
 const END_TIMEOUT_MS = 300_000;
-
-/** Number of a trial, studies/{study}/trials/{number}. */
-export const trialNumber = (name: string): number => Number(name.slice(name.lastIndexOf('/') + 1));
 
 export class StudyRunner {
   constructor(private readonly cluster: LocalCluster, private readonly coordinator: CoordinatorClient, private readonly tuner: TunerClient) {}

@@ -1,8 +1,8 @@
 /** A study's trials as CSV (RFC 4180): one row a trial, in the order of suggestion. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { objectivesOf, spaceOf, trialNumber } from '@lockstep/client';
 import { Origin, type Study, type Trial } from '@lockstep/contract';
 import type { Value } from '@lockstep/search';
-import { objectivesOf, spaceOf, trialNumber } from './study-history';
 import { stateMessage, trialValues } from './format-trial';
 
 const LINE_END = '\r\n';

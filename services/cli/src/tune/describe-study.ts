@@ -1,10 +1,10 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { toHistory, trialNumber } from '@lockstep/client';
 import type { Study, Trial } from '@lockstep/contract';
 import { parameterImportance, ranked, type Parameter } from '@lockstep/search';
 import { formatNumber, type Output } from '../output';
 import { printable } from '../terminal-text';
 import { formatRung, formatScores, formatValue, formatValues, stateMessage, trialValues } from './format-trial';
-import { toHistory, trialNumber } from './study-history';
 import { studyDetail, studyState, studySummary } from './study-summary';
 
 const LABEL_WIDTH = 12;

@@ -1,8 +1,8 @@
 import { formatNumber } from '../output';
 import { printable } from '../terminal-text';
+import { toValues } from '@lockstep/client';
 import type { Rung, Trial } from '@lockstep/contract';
 import type { Value, Values } from '@lockstep/search';
-import { toValues } from './study-history';
 
 /** A longer text value is cut. */
 const MAX_TEXT = 24;

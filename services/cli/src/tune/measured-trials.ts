@@ -1,7 +1,6 @@
-import type { TunerClient } from '@lockstep/client';
+import { toHistory, trialNumber, type TunerClient } from '@lockstep/client';
 import type { Study, Trial } from '@lockstep/contract';
 import { ranked } from '@lockstep/search';
-import { toHistory, trialNumber } from './study-history';
 
 /** Trials whose learning curves are fetched: each is a call. */
 const MAX_CURVES = 100;

@@ -1,6 +1,6 @@
+import { spaceOf } from '@lockstep/client';
 import type { StudySpec } from '@lockstep/contract';
 import { cardinality, Schedule, type Sweep } from '@lockstep/search';
-import { spaceOf } from './study-history';
 
 /** How much there is to do in a study, all told; undefined where nobody can know. */
 export interface PlannedWork {

@@ -1,8 +1,8 @@
+import { objectivesOf, trialNumber } from '@lockstep/client';
 import { TrialSchema, type Study, type Trial } from '@lockstep/contract';
 import type { Output } from '../output';
 import { printable } from '../terminal-text';
 import { formatRung, formatScores, formatValues, trialValues } from './format-trial';
-import { objectivesOf, trialNumber } from './study-history';
 
 /** The best trials of a study as a table, or as JSON. */
 export function showBest(study: Study, best: readonly Trial[], output: Output): void {

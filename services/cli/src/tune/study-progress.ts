@@ -3,10 +3,10 @@
  * others counted, so that a study of any length fits.
  */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { objectivesOf, toMeasurement } from '@lockstep/client';
 import { Origin, type Study, type StudyEvent, type StudySpec, type Trial } from '@lockstep/contract';
 import { combined, type Objective } from '@lockstep/search';
 import { plannedWork } from './planned-work';
-import { objectivesOf, toMeasurement } from './study-history';
 
 /** How many of the best trials are kept. */
 const BEST_KEPT = 50;

@@ -1,6 +1,6 @@
 /** A study in words; names of metrics are as they were told: see `printable`. */
+import { objectivesOf, spaceOf } from '@lockstep/client';
 import type { Study } from '@lockstep/contract';
-import { objectivesOf, spaceOf } from './study-history';
 
 /** A study's state in a word. */
 export const studyState = ({ state }: Study): string => (state.case === undefined ? 'unknown' : state.case);

@@ -1,6 +1,6 @@
+import { trialNumber } from '@lockstep/client';
 import { formatSeconds, alignColumns } from '../output';
 import { formatRung, formatScores, formatValues, trialValues } from './format-trial';
-import { trialNumber } from './study-history';
 import type { OpenTrial, ScoredTrial, StudyProgress } from './study-progress';
 import { studyState } from './study-summary';
 

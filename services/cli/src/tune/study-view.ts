@@ -1,9 +1,9 @@
 /** A study's events as a person sees them: a live table on a terminal, a line for each event elsewhere. */
+import { spaceOf, toMeasurement, toValues, trialNumber } from '@lockstep/client';
 import { StudyEventSchema, type Study, type StudyEvent, type Trial } from '@lockstep/contract';
 import { formatNumber, type Output } from '../output';
 import { printable } from '../terminal-text';
 import { formatRung, formatScores, formatValues, stateMessage, trialValues } from './format-trial';
-import { spaceOf, toMeasurement, toValues, trialNumber } from './study-history';
 import { StudyProgress } from './study-progress';
 import { studyDetail, studyState, studySummary } from './study-summary';
 import { studyTable } from './study-table';

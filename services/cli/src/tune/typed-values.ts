@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { spaceOf } from '@lockstep/client';
 import type { ParameterValueSchema, StudySpec } from '@lockstep/contract';
 import type { Parameter } from '@lockstep/search';
 import { CliError, EXIT } from '../cli-error';
-import { spaceOf } from './study-history';
 
 type ParameterValue = MessageInitShape<typeof ParameterValueSchema>;
 

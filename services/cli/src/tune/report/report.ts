@@ -1,10 +1,10 @@
 /** A study as one static page: nothing in it is fetched, and nothing runs. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { objectivesOf, toHistory, trialNumber } from '@lockstep/client';
 import type { Study, Trial } from '@lockstep/contract';
 import { paretoFront, ranked, type StudyHistory, type TrialRecord } from '@lockstep/search';
 import { formatNumber } from '../../output';
 import { formatRung, formatValue, stateMessage, trialValues } from '../format-trial';
-import { objectivesOf, toHistory, trialNumber } from '../study-history';
 import { studyDetail, studyState, studySummary } from '../study-summary';
 import { html, type Html } from './html';
 import { importanceBars } from './importance-bars';
