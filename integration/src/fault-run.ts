@@ -29,7 +29,10 @@ export interface Action {
     | { readonly kind: 'TRUNCATE_LAST_CHECKPOINT' }
     | { readonly kind: 'SUSPEND'; readonly worker: string }
     | { readonly kind: 'CONTINUE'; readonly worker: string }
-    | { readonly kind: 'LEAVE'; readonly worker: string };
+    | { readonly kind: 'LEAVE'; readonly worker: string }
+    /** Whoever calls it waits: an upload that has begun does not end. */
+    | { readonly kind: 'SUSPEND_ARTIFACTS' }
+    | { readonly kind: 'CONTINUE_ARTIFACTS' };
 }
 
 export interface Schedule {
@@ -112,6 +115,10 @@ export class FaultRunner {
         return this.signal(this.processesOf(what.worker), 'SIGSTOP');
       case 'CONTINUE':
         return this.signal(this.suspended.get(what.worker) ?? [], 'SIGCONT');
+      case 'SUSPEND_ARTIFACTS':
+        return this.signal([this.pid('artifact')], 'SIGSTOP');
+      case 'CONTINUE_ARTIFACTS':
+        return this.signal([this.pid('artifact')], 'SIGCONT');
       case 'LEAVE':
         return this.signal([this.pid(`worker-${what.worker.slice(1)}`)], 'SIGTERM');
     }

@@ -136,6 +136,19 @@ test('kill -9 of all workers: the job goes on from its checkpoint', async () => 
   for (const { replicaComputations } of outcome.job.reports) expect(replicaComputations).toBeLessThan(2n * undisturbed.committedSteps);
 }, 120_000);
 
+test('kill -9 of the chief while it writes a checkpoint: there is no half of one, the other goes on and writes the next', async () => {
+  const outcome = await runner.run('checkpoints', {
+    workers: '2', stepMs: 200, flags: ['--checkpoint-steps', '3'],
+    actions: [{ afterSteps: 2, what: { kind: 'SUSPEND_ARTIFACTS' } }, { afterSteps: 5, what: { kind: 'KILL_CHILD', worker: 'w1' } }, { afterSteps: 7, what: { kind: 'CONTINUE_ARTIFACTS' } }],
+  });
+  expectUndisturbed(outcome);
+  expect([lost(outcome), restarts(outcome)]).toEqual([['workers/w1'], 0]);
+  const at = (kind: string): number => outcome.events.findIndex((event) => event.case === kind);
+  // The one that was being written when its writer died was not committed before, and those that follow are.
+  expect(at('memberLost')).toBeLessThan(at('checkpointCommitted'));
+  expect(outcome.events.filter((event) => event.case === 'checkpointCommitted').length).toBeGreaterThan(1);
+}, 120_000);
+
 test('a checkpoint that is damaged: the job goes on from the one before', async () => {
   const outcome = await runner.run('damaged', {
     workers: '2', stepMs: 300, flags: ['--checkpoint-steps', '4'], actions: [{ afterSteps: 8, afterCheckpoints: 2, what: { kind: 'TRUNCATE_LAST_CHECKPOINT' } }, { afterSteps: 8, what: { kind: 'KILL_ALL_CHILDREN' } }],
