@@ -1,6 +1,6 @@
 // Trains like a module with everything that has to survive (dropout, BatchNorm, Adam, early stopping, validation, two fits, a dataset) and ends its
 // own process at a place that the job's customConfig names: once, on one worker. Nothing that it computes depends on it.
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
@@ -13,13 +13,15 @@ interface Fault {
   readonly phase: 'DATA' | 'COMPUTE' | 'REDUCE' | 'APPLY' | 'EVALUATE' | 'CALLBACK' | 'EXPORT';
   /** The n-th time that the phase is entered by this process. */
   readonly count: number;
-  /** Default: the process ends. HANG: its compute thread goes on for ever, in one step. LEAVE: its worker is told to end, as by its operator. */
-  readonly how?: 'HANG' | 'LEAVE';
+  /** Default: the process ends. HANG: its compute thread goes on for ever, in one step. LEAVE: its worker is told to end, as by its operator. KILL_CHIEF: w1's process ends, and not this one. */
+  readonly how?: 'HANG' | 'LEAVE' | 'KILL_CHIEF';
   /** Folder that holds a mark of each fault that has happened. */
   readonly marks: string;
 }
 
 const ROWS = 160;
+/** Of a layer whose gradient has more than the 64 KiB up to which a bucket goes to everybody at once: three workers scatter and gather it. */
+const WIDTH = 160;
 
 /** Where each computation is written down that has a gradient: a step that is done again is there twice. */
 type ComputationLog = string | undefined;
@@ -52,6 +54,10 @@ class FaultPoint {
         continue; // It has happened: this is the next process.
       }
       while (fault.how === 'HANG');
+      if (fault.how === 'KILL_CHIEF') {
+        process.kill(Number(readFileSync(join(fault.marks, 'w1.pid'), 'utf8')), 'SIGKILL');
+        continue;
+      }
       if (fault.how === 'LEAVE') {
         process.kill(process.ppid, 'SIGTERM');
         continue;
@@ -68,6 +74,7 @@ export async function runFn(fnArgs: FnArgs): Promise<void> {
   // <data>/work/workers-NAME/jobs-ID/working
   const worker = dirname(dirname(fnArgs.workingDir)).split('/').at(-1)?.replace('workers-', '') ?? '';
   const point = new FaultPoint(faults, worker);
+  if (faults[0]) writeFileSync(join(faults[0].marks, `${worker}.pid`), String(process.pid));
   const pause = new tf.CustomCallback({ onBatchEnd: async () => {
     point.enter('CALLBACK');
     await new Promise((resolve) => setTimeout(resolve, stepMs));
@@ -93,10 +100,11 @@ export async function runFn(fnArgs: FnArgs): Promise<void> {
   const x = tf.randomNormal([ROWS, 8], 0, 1, 'float32', 3);
   const y = tf.oneHot(tf.argMax(x.slice([0, 0], [ROWS, 3]), 1).toInt(), 3).toFloat();
   const model = tf.sequential({ layers: [
-    tf.layers.dense({ inputShape: [8], units: 16, activation: 'relu' }),
+    tf.layers.dense({ inputShape: [8], units: WIDTH, activation: 'relu' }),
     tf.layers.batchNormalization(),
     tf.layers.dropout({ rate: 0.2 }),
     new Watched({ name: 'watched' }),
+    tf.layers.dense({ units: WIDTH, activation: 'relu' }),
     tf.layers.dense({ units: 3, activation: 'softmax' }),
   ] });
   const optimizer = tf.train.adam(0.01);

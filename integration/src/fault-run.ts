@@ -13,7 +13,7 @@ export interface ModuleFault {
   readonly worker: string;
   readonly phase: 'DATA' | 'COMPUTE' | 'REDUCE' | 'APPLY' | 'EVALUATE' | 'CALLBACK' | 'EXPORT';
   readonly count: number;
-  readonly how?: 'HANG' | 'LEAVE';
+  readonly how?: 'HANG' | 'LEAVE' | 'KILL_CHIEF';
 }
 
 /** What is done to the cluster from outside, once so many steps are committed. */

@@ -71,6 +71,12 @@ test.each(DEATHS)('kill -9 of %s', async (name, schedule) => {
   expect(restarts(outcome)).toBe(0);
 }, 120_000);
 
+test.each([4, 9, 15])('kill -9 of the chief while the group gathers: another has all sums of its step already, the third perhaps not (%i)', async (count) => {
+  const outcome = await runner.run(`gathers-${count}`, { workers: '3', faults: [{ worker: 'w2', phase: 'APPLY', count, how: 'KILL_CHIEF' }] });
+  expectUndisturbed(outcome);
+  expect([lost(outcome), restarts(outcome)]).toEqual([['workers/w1'], 0]);
+}, 120_000);
+
 test.each([['the chief', 'w1'], ['another', 'w2']])('the compute thread of %s hangs while its heart beats: the others name it and go on', async (who, worker) => {
   const outcome = await runner.run(`hangs-${worker}`, { workers: '2', flags: ['--step-timeout', '2s'], faults: [{ worker, phase: 'COMPUTE', count: 6, how: 'HANG' }] });
   expectUndisturbed(outcome);
