@@ -14,7 +14,7 @@ import type { CallContext, UntypedHandler } from './implementation';
 import { RpcError } from './rpc-error';
 
 type WritableCall = ServerWritableStream<object, object> | ServerDuplexStream<object, object>;
-type Call = { readonly metadata: Metadata; getPeer(): string; readonly cancelled: boolean; on(event: 'cancelled', f: () => void): unknown };
+type Call = { readonly metadata: Metadata; getPeer(): string; readonly cancelled: boolean; on(event: 'cancelled', f: () => void): unknown; off(event: 'cancelled', f: () => void): unknown };
 
 /** What the plumbing needs of its surroundings. */
 export interface HandlerHooks {
@@ -29,15 +29,13 @@ export interface HandlerHooks {
 export function adaptHandler(method: DescMethod, handler: UntypedHandler, hooks: HandlerHooks): UntypedHandleCall {
   const name = `/${method.parent.typeName}/${method.name}`;
   const contextOf = (call: Call): { context: CallContext; leave: () => void } => {
-    const controller = new AbortController();
-    const abort = (): void => controller.abort();
-    call.on('cancelled', abort);
-    hooks.shutdown.addEventListener('abort', abort, { once: true });
+    const ending = new CallEnding(call, hooks.shutdown);
     const exit = hooks.enter();
+    const context = { method: name, get signal() { return ending.signal; }, metadata: call.metadata, get peer() { return call.getPeer(); } };
     return {
-      context: { method: name, signal: controller.signal, metadata: call.metadata, peer: call.getPeer() },
+      context,
       leave: () => {
-        hooks.shutdown.removeEventListener('abort', abort);
+        ending.forget();
         exit();
       },
     };
@@ -75,6 +73,33 @@ export function adaptHandler(method: DescMethod, handler: UntypedHandler, hooks:
     case 'client_streaming': return clientStream;
     case 'server_streaming': return serverStream;
     case 'bidi_streaming': return bidi;
+  }
+}
+
+/** When a call ends before its handler does. Most handlers never ask, and a signal with its listeners costs as much as a small call: it is made when one does. */
+class CallEnding {
+  private made: { readonly controller: AbortController; readonly abort: () => void } | undefined;
+
+  constructor(private readonly call: Call, private readonly shutdown: AbortSignal) {}
+
+  get signal(): AbortSignal {
+    return (this.made ??= this.make()).controller.signal;
+  }
+
+  /** The handler has ended: what becomes of the call concerns nobody any more. */
+  forget(): void {
+    if (!this.made) return;
+    this.call.off('cancelled', this.made.abort);
+    this.shutdown.removeEventListener('abort', this.made.abort);
+  }
+
+  private make(): { readonly controller: AbortController; readonly abort: () => void } {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    this.call.on('cancelled', abort);
+    this.shutdown.addEventListener('abort', abort, { once: true });
+    if (this.call.cancelled || this.shutdown.aborted) abort();
+    return { controller, abort };
   }
 }
 

@@ -7,6 +7,7 @@
  * 3. A watcher misses nothing: it reads the log, and waits only when the log has nothing newer. It outlives a restart of the database's server.
  */
 import { sql, type QueryExecutorProvider } from 'kysely';
+import { InsertStatement } from './compiled-statement';
 import type { Migration } from './migration';
 import type { Notifications, NotifyingTransaction } from './notifications';
 import { readPatiently } from './patience';
@@ -55,19 +56,15 @@ const topicOf = (subject: string): string => `event:${subject}`;
 
 export class EventLog {
   private waiting = 0;
+  private readonly insert = new InsertStatement<Omit<EventRow, 'sequence'>>('event', ['subject', 'type', 'payload', 'time_ms']);
 
   /** @param database where the event table is */
   constructor(private readonly database: { readonly query: QueryExecutorProvider; readonly notifications: Notifications }) {}
 
-  /** Writes an event with the transaction; watchers wake up when it commits. @returns the event's sequence number */
-  async append(transaction: EventTransaction, event: NewEvent): Promise<number> {
-    const { rows } = await sql<{ sequence: number }>`
-      insert into event (subject, type, payload, time_ms) values (${event.subject}, ${event.type}, ${event.payload}, ${event.timeMs}) returning sequence
-    `.execute(transaction.query);
-    const [row] = rows;
-    if (!row) throw new Error('an insert returned no row');
-    await this.database.notifications.notify(transaction, topicOf(event.subject));
-    return row.sequence;
+  /** Writes events with the transaction, numbered in their order; watchers wake up when it commits. */
+  async append(transaction: EventTransaction, events: readonly NewEvent[]): Promise<void> {
+    await this.insert.run(transaction.query, events.map(({ subject, type, payload, timeMs }) => ({ subject, type, payload, time_ms: timeMs })));
+    for (const subject of new Set(events.map((event) => event.subject))) await this.database.notifications.notify(transaction, topicOf(subject));
   }
 
   /** Events of a subject after a sequence number (0: from the first), oldest first. */

@@ -144,10 +144,7 @@ export class SqlJobStore implements JobStore {
   }
 
   private async append(transaction: DatabaseTransaction<JobSchema>, job: string, events: readonly NewEvent[], nowMs: number): Promise<void> {
-    for (const event of events) {
-      const payload = toBinary(JobEventSchema, create(JobEventSchema, { event }));
-      await this.log.append(transaction, { subject: job, type: event.case ?? 'unknown', payload, timeMs: nowMs });
-    }
+    await this.log.append(transaction, events.map((event) => ({ subject: job, type: event.case ?? 'unknown', payload: toBinary(JobEventSchema, create(JobEventSchema, { event })), timeMs: nowMs })));
   }
 }
 

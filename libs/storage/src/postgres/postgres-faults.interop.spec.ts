@@ -41,7 +41,7 @@ describeWithPostgres('PostgreSQL, with faults', () => {
       while (going) {
         const what = `${name} ${next++}`;
         try {
-          await database.transaction((t) => log.append(t, { subject: 's', type: 'said', payload: Buffer.from(what), timeMs: 1 }));
+          await database.transaction((t) => log.append(t, [{ subject: 's', type: 'said', payload: Buffer.from(what), timeMs: 1 }]));
           outcomes.acknowledged.add(what);
           for (const wake of waiting) wake();
           waiting.clear();
@@ -84,7 +84,7 @@ describeWithPostgres('PostgreSQL, with faults', () => {
     }
     await Promise.all(loads.map((l) => l.reached(l.outcomes.acknowledged.size + 30))); // After the last fault, on the same open databases.
     for (const l of loads) await l.stop();
-    await reader.transaction((t) => watchedBy.append(t, { subject: 's', type: 'said', payload: Buffer.from('end'), timeMs: 1 }));
+    await reader.transaction((t) => watchedBy.append(t, [{ subject: 's', type: 'said', payload: Buffer.from('end'), timeMs: 1 }]));
     const all = await written(reader);
     const there = new Set(all);
     for (const { outcomes: { acknowledged, refused } } of loads) {
@@ -124,8 +124,8 @@ describeWithPostgres('PostgreSQL, with faults', () => {
     const order: string[] = [];
     let second: Promise<unknown> = Promise.resolve();
     await one.transaction(async (t) => {
-      await logOne.append(t, { subject: 's', type: 'said', payload: Buffer.from('first'), timeMs: 1 });
-      second = two.transaction((u) => logTwo.append(u, { subject: 's', type: 'said', payload: Buffer.from('second'), timeMs: 1 })).then(() => order.push('second'));
+      await logOne.append(t, [{ subject: 's', type: 'said', payload: Buffer.from('first'), timeMs: 1 }]);
+      second = two.transaction((u) => logTwo.append(u, [{ subject: 's', type: 'said', payload: Buffer.from('second'), timeMs: 1 }])).then(() => order.push('second'));
       let waits = 0;
       while (waits === 0) waits = (await sql<{ count: number }>`select count(*) as count from pg_locks where locktype = 'advisory' and not granted`.execute(one.query)).rows[0]?.count ?? 0;
       order.push('first');
@@ -152,7 +152,7 @@ describeWithPostgres('PostgreSQL, with faults', () => {
       return value ? Buffer.from(value.payload).toString() : 'nothing';
     };
     const log = new EventLog(writer);
-    expect(await watch(100_000_000, () => writer.transaction((t) => log.append(t, { subject: 's', type: 'said', payload: Buffer.from('notified'), timeMs: 1 })))).toBe('notified');
+    expect(await watch(100_000_000, () => writer.transaction((t) => log.append(t, [{ subject: 's', type: 'said', payload: Buffer.from('notified'), timeMs: 1 }])))).toBe('notified');
     expect(await watch(20, () => sql`insert into event (subject, type, payload, time_ms) values ('s', 'said', ${Buffer.from('silent')}, 1)`.execute(writer.query))).toBe('silent');
     await Promise.all([writer.close(), reader.close()]);
   });

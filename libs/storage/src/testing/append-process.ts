@@ -12,7 +12,7 @@ async function main(url: string, name: string, count: number): Promise<void> {
   const write = async (): Promise<void> => {
     while (next < count) {
       const payload = Buffer.from(`${name} ${next++}`);
-      await database.transaction((t) => log.append(t, { subject: 'shared', type: 'said', payload, timeMs: 1 }));
+      await database.transaction((t) => log.append(t, [{ subject: 'shared', type: 'said', payload, timeMs: 1 }]));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, write));

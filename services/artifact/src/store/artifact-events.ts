@@ -16,7 +16,7 @@ type EventInit = NonNullable<MessageInitShape<typeof ArtifactEventSchema>['event
 /** Writes a change to the log, in the transaction that makes it, under the resource that it is about. */
 export async function logChange(log: EventLog, transaction: EventTransaction, change: ArtifactChange, timeMs: number): Promise<void> {
   const payload = toBinary(ArtifactEventSchema, create(ArtifactEventSchema, { event: toEvent(change) }));
-  await log.append(transaction, { subject: subjectOf(change), type: change.kind, payload, timeMs });
+  await log.append(transaction, [{ subject: subjectOf(change), type: change.kind, payload, timeMs }]);
 }
 
 function subjectOf(change: ArtifactChange): string {

@@ -1,28 +1,29 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { fromBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { StudyEventSchema, StudySpecSchema, type StudyEvent } from '@lockstep/contract';
-import { combined, isHeld, isOpen, type TrackedMeasurement, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
-import { EventLog, openDatabase, openPostgres, type Database, type DatabaseTransaction, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
+import type { TrackedMeasurement } from '@lockstep/search';
+import { EventLog, openDatabase, openPostgres, type Database, type Lease, type Leases, type LoggedEvent } from '@lockstep/storage';
 import { sql } from 'kysely';
 import { GroupCommit } from './group-commit';
-import { decodeMeasurement, decodeStudy, decodeTrial, encodeMeasurement, encodeSpace, encodeStudy, encodeTrial } from './json';
+import { decodeMeasurement, decodeStudy, decodeTrial } from './json';
+import { loggedEvent, MoveWriter, movingColumns, settledColumns } from './move-writer';
 import { tunerMigrations, type TunerSchema } from './schema';
-import { TunerError } from '../study/tuner-error';
 import type { ListedStudy, NewStudyEvent, StoredRequest, StoredStudy, StoredTrial, StudyStore, StudyWrite } from './study-store';
 
 const SERVICE = 'tuner';
 
-type Transaction = DatabaseTransaction<TunerSchema>;
 type TrialRow = TunerSchema['trial'];
 
 /** Studies, trials and their events in a database: SQLite in a data folder, or PostgreSQL. */
 export class SqlStudyStore implements StudyStore {
   private readonly log: EventLog;
-  private readonly commits: GroupCommit<Transaction>;
+  private readonly moves: MoveWriter;
+  private readonly commits: GroupCommit<StudyWrite>;
 
   private constructor(private readonly database: Database<TunerSchema>) {
     this.log = new EventLog(database);
-    this.commits = new GroupCommit((work) => database.transaction(work));
+    this.moves = new MoveWriter(this.log);
+    this.commits = new GroupCommit((writes) => database.transaction((transaction) => this.moves.store(transaction, writes)));
   }
 
   /** @throws StorageError when the folder is another service's, of another version, or in use */
@@ -54,18 +55,13 @@ export class SqlStudyStore implements StudyStore {
         order: undefined, name: write.study.name, request_id: id ?? null, request_digest: digest, ...movingColumns(write.study), ...settledColumns(write),
       }).onConflict((conflict) => conflict.doNothing()).executeTakeFirstOrThrow();
       if (numInsertedOrUpdatedRows !== 1n) return false;
-      await this.storeChanges(transaction, write);
+      await this.moves.storeChanges(transaction, [write]);
       return true;
     });
   }
 
   write(write: StudyWrite): Promise<void> {
-    return this.commits.add(async (transaction) => {
-      const told = write.changes.some((change) => change.kind === 'STUDY' && change.told);
-      const { numUpdatedRows } = await transaction.query.updateTable('study').set({ ...movingColumns(write.study), ...(told && settledColumns(write)) }).where('name', '=', write.study.name).executeTakeFirstOrThrow();
-      if (numUpdatedRows !== 1n) throw new TunerError('STUDY_DELETED', `${write.study.name} was deleted`, { resource: write.study.name });
-      await this.storeChanges(transaction, write);
-    });
+    return this.commits.add(write);
   }
 
   async get(name: string, nowMs: number): Promise<StoredStudy | undefined> {
@@ -125,7 +121,7 @@ export class SqlStudyStore implements StudyStore {
       await query.deleteFrom('measurement').where('study', '=', name).execute();
       await query.deleteFrom('request').where('study', '=', name).execute();
       await sql`delete from event where subject = ${name}`.execute(query);
-      await this.append(transaction, name, [event], nowMs);
+      await this.log.append(transaction, [loggedEvent(name, event, nowMs)]);
       return true;
     });
   }
@@ -140,27 +136,6 @@ export class SqlStudyStore implements StudyStore {
 
   close(): Promise<void> {
     return this.database.close();
-  }
-
-  private async storeChanges(transaction: Transaction, { study, changes, events, requests, nowMs }: StudyWrite): Promise<void> {
-    const { query } = transaction;
-    const trials = new Map<number, TrackedTrial>();
-    const measured: TunerSchema['measurement'][] = [];
-    for (const change of changes) {
-      if (change.kind === 'TRIAL') trials.set(change.trial.number, change.trial);
-      if (change.kind === 'MEASURED') {
-        const attempt = (study.pending.get(change.number) ?? trials.get(change.number))?.attempts ?? 0;
-        measured.push({ order: undefined, study: study.name, trial: change.number, attempt, body: encodeMeasurement(change.measurement) });
-      }
-    }
-    for (const rows of pages([...trials.values()].map((trial) => trialRow(study, trial, nowMs)))) {
-      await query.insertInto('trial').values(rows).onConflict((conflict) => conflict.columns(['study', 'number']).doUpdateSet((e) => ({
-        pending: e.ref('excluded.pending'), standing: e.ref('excluded.standing'), body: e.ref('excluded.body'), end_ms: e.ref('excluded.end_ms'),
-      }))).execute();
-    }
-    for (const rows of pages(measured)) await query.insertInto('measurement').values(rows).execute();
-    for (const { id, digest, answer } of requests) await query.insertInto('request').values({ study: study.name, id, digest, answer }).execute();
-    await this.append(transaction, study.name, events, nowMs);
   }
 
   /** Of the try that each trial is in. */
@@ -182,36 +157,6 @@ export class SqlStudyStore implements StudyStore {
       return { ...stored, trial: { ...stored.trial, measurements: byTrial.get(`${row.number}/${stored.trial.attempts}`) ?? [] } };
     });
   }
-
-  private async append(transaction: Transaction, study: string, events: readonly NewStudyEvent[], nowMs: number): Promise<void> {
-    for (const event of events) {
-      await this.log.append(transaction, { subject: study, type: event.case, payload: toBinary(StudyEventSchema, create(StudyEventSchema, { event })), timeMs: nowMs });
-    }
-  }
-}
-
-/** Rows of one statement: databases bound how many values it may have. */
-const MAX_ROWS = 500;
-
-function* pages<T>(rows: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < rows.length; at += MAX_ROWS) yield rows.slice(at, at + MAX_ROWS);
-}
-
-/** What almost every move changes. */
-const movingColumns = (study: TrackedStudy): Pick<TunerSchema['study'], 'held' | 'body'> =>
-  ({ held: [...study.pending.values()].some(({ state }) => isHeld(state)) ? 1 : 0, body: encodeStudy(study) });
-
-/** What changes only when those who watch are told. */
-const settledColumns = ({ study, spec }: StoredStudy): Pick<TunerSchema['study'], 'spec' | 'space'> =>
-  ({ spec: toBinary(StudySpecSchema, spec), space: encodeSpace(study.space) });
-
-function trialRow({ name, objectives }: TrackedStudy, trial: TrackedTrial, nowMs: number): TrialRow {
-  const { state } = trial;
-  const open = isOpen(state);
-  return {
-    study: name, number: trial.number, pending: open ? 1 : 0, standing: state.kind === 'SUCCEEDED' ? combined(state.scores, objectives) : null,
-    body: encodeTrial(trial), create_ms: nowMs, end_ms: open ? null : nowMs,
-  };
 }
 
 const toStored = ({ body, create_ms, end_ms }: TrialRow, measurements: readonly TrackedMeasurement[], nowMs: number): StoredTrial =>
