@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Study, StudySpecSchema, Trial } from '@lockstep/contract';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { toHistory, trialIdsOf } from '@lockstep/client';
+import { tunerResults } from '@lockstep/search';
 import { ROOT } from './fixtures';
 import { describeWithPython, findForeignPython } from './foreign';
 import { TunerProcess } from './tuner-process';
@@ -74,7 +76,11 @@ describeWithPython('KerasTuner', () => {
       workers.push(replacement);
       const codes = await Promise.all([other.exited, replacement.exited]);
       expect([codes, other.lines.at(-1), replacement.lines.at(-1)]).toEqual([[0, 0], 'done', 'done']);
-      await check(client.get(study), client.trials(study), name);
+      const trials: Trial[] = [];
+      for await (const trial of client.trials(study)) trials.push(trial);
+      const ended = await client.get(study);
+      check(ended, trials, name);
+      checkResults(ended, trials, [other, replacement]);
     } finally {
       for (const { process: child } of workers) child.kill('SIGKILL');
       client.close();
@@ -82,12 +88,19 @@ describeWithPython('KerasTuner', () => {
   }, TIMEOUT_MS);
 });
 
-async function check(asked: Promise<Study>, listed: AsyncIterable<Trial>, name: string): Promise<void> {
-  const trials: Trial[] = [];
-  for await (const trial of listed) trials.push(trial);
-  const study = await asked;
+interface Row { readonly trial_id: string; readonly score: number }
+
+/** What we leave of a study says of each trial what KerasTuner says of it. Its message has no order, and fills in what did not exist when a trial ran. */
+function checkResults(study: Study, trials: readonly Trial[], workers: readonly Worker[]): void {
+  const ours = JSON.parse(tunerResults(toHistory(study, trials), trialIdsOf(study))) as Row[];
+  const theirs = workers.flatMap(({ lines }) => lines.filter((line) => line.startsWith('results ')).map((line) => JSON.parse(line.slice('results '.length)) as Row[]));
+  // The worker that ended first may have asked while the other's last trial ran.
+  expect(theirs.find(({ length }) => length === ours.length)).toMatchObject(ours);
+}
+
+function check(study: Study, trials: readonly Trial[], name: string): void {
   expect(study.state.case).toBe('completed');
-  expect(trials.map(({ state }) => state.case)).toEqual(trials.map(() => 'succeeded'));
+  expect(trials.map(({ state }) => (state.case === 'failed' ? state.value.error : state.case))).toEqual(trials.map(() => 'succeeded'));
   expect(trials).toHaveLength(TRIALS);
   // The killed worker's trial, if it had one, was taken up by another.
   expect(trials.filter(({ attempts }) => attempts > 1).length).toBeLessThanOrEqual(1);

@@ -1,8 +1,9 @@
 """A KerasTuner worker as anybody writes one. KERASTUNER_ORACLE_IP, _PORT and KERASTUNER_TUNER_ID point it at a tuner; nothing in here knows which.
 
 usage: python keras_tuner_worker.py TUNER_CLASS PROJECT_FOLDER EPOCHS
-Prints a line for each epoch it begins, and "done" when the search has ended.
+Prints a line for each epoch it begins; when the search has ended the trials as TFX's Tuner writes them into tuner_results.json, and "done".
 """
+import json
 import sys
 
 import keras
@@ -35,8 +36,8 @@ def main():
     x = rng.normal(size=(64, 4)).astype("float32")
     y = x.sum(axis=1, keepdims=True)
     tuner.search(x[:48], y[:48], validation_data=(x[48:], y[48:]), epochs=epochs, verbose=0, callbacks=[Say()])
-    best = tuner.oracle.get_best_trials(1)[0]
-    print(f"best {best.trial_id} {best.score} {best.hyperparameters.values['learning_rate']}", flush=True)
+    best = tuner.oracle.get_best_trials(100)
+    print("results", json.dumps([{"trial_id": trial.trial_id, "score": trial.score, **trial.hyperparameters.values} for trial in best]), flush=True)
     print("done", flush=True)
 
 

@@ -12,4 +12,4 @@ export { JobTables } from './job-tables';
 export { addLedgers, fromLedger, toLedger } from './ledger';
 export { fromProgressPoint, toProgressPoint } from './progress-point';
 export { TunerClient, type CompleteOptions, type CreateStudyOptions } from './tuner/tuner-client';
-export { objectivesOf, spaceOf, toHistory, toMeasurement, toTrialRecord, toValues, trialNumber } from './tuner/study-history';
+export { objectivesOf, spaceOf, toHistory, toMeasurement, toTrialRecord, toValues, trialIdsOf, trialNumber } from './tuner/study-history';

@@ -8,6 +8,7 @@ export { isUploadId } from './disk-layout';
 export { EventLog, eventLogMigration, type EventTransaction, type LoggedEvent, type NewEvent } from './event-log';
 export { nodeFileSystem, type FileSystem, type OpenFile } from './file-system';
 export { lockFolder, type FolderLock } from './folder-lock';
+export { awaitLeadership, keepLeadership, type LeadershipLog, type LeadershipParts } from './leadership';
 export { leaseMigration, type Lease, type LeaseAnswer, type Leases, type LeaseStatus } from './lease';
 export type { Migration, SchemaOwner } from './migration';
 export type { Listener, Notifications, NotifyingTransaction } from './notifications';

@@ -377,6 +377,8 @@ export class Coordinator {
     const events = eventsOf(job.record.job, next, state, notices, formed, detail);
     await this.store.update(next, events, nowMs, { machine: encodeMachine(state, job.committed) });
     const generation = isStanding(job.state) ? job.state.generation : 0;
+    for (const notice of notices) if (notice.kind === 'MEMBER_LOST') this.agents.noteLoss(notice.worker);
+    if (next.state === JobStateNumber.SUCCEEDED) for (const worker of heldWorkers(job.state)) this.agents.noteSuccess(worker);
     job.record = { ...job.record, job: next };
     job.state = state;
     this.logger.info({ job: name, state: state.kind }, detail);

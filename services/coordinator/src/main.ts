@@ -6,13 +6,13 @@ import { hostname } from 'node:os';
 import { CoordinatorService, SessionService } from '@lockstep/contract';
 import { createLogger, implement, openChannel, packageVersion, runService, startServer } from '@lockstep/rpc';
 import { ArtifactClient, checkpointArtifact } from '@lockstep/client';
+import { awaitLeadership, keepLeadership } from '@lockstep/storage';
 import { AgentRegistry } from './agent-registry';
 import { ArtifactCatalog, removeScratch } from './artifact-catalog';
 import { readConfig, type CoordinatorConfig } from './config';
 import { Coordinator } from './coordinator';
 import { coordinatorServicer } from './coordinator-servicer';
 import { DescriptorWatch } from './descriptor-watch';
-import { awaitLeadership, keepLeadership } from './leadership';
 import { JobRetention } from './job-retention';
 import { mapCoordinatorError } from './map-error';
 import { SessionServicer } from './session-servicer';
@@ -84,7 +84,7 @@ async function openStore(config: CoordinatorConfig, version: string): Promise<{ 
   await mkdir(config.dataFolder, { recursive: true });
   if (config.database === undefined) return { store: await SqlJobStore.openFolder(config.dataFolder, version), release: () => Promise.resolve() };
   const store = await SqlJobStore.openServer(config.database, version);
-  const parts = { leases: store.leases, holder: `${hostname()}-${process.pid}-${randomInt(2 ** 32)}`, ttlMs: config.leaderLeaseMs, logger };
+  const parts = { service: 'coordinator', leases: store.leases, holder: `${hostname()}-${process.pid}-${randomInt(2 ** 32)}`, ttlMs: config.leaderLeaseMs, logger };
   const lease = await awaitLeadership(parts);
   const release = keepLeadership(parts, lease, (error) => {
     logger.fatal({ err: error }, 'this coordinator leads no more: it ends');

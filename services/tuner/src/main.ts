@@ -5,8 +5,8 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { ArtifactClient, CoordinatorClient } from '@lockstep/client';
 import { createLogger, openChannel, packageVersion, runService } from '@lockstep/rpc';
+import { awaitLeadership, keepLeadership } from '@lockstep/storage';
 import { readConfig, type TunerConfig } from './config';
-import { awaitLeadership, keepLeadership } from './leadership';
 import { mapTunerError } from './map-error';
 import { SqlStudyStore } from './store/sql-study-store';
 import { SuggestionThreads } from './suggest/suggestion-threads';
@@ -65,11 +65,10 @@ async function openStore(config: TunerConfig, version: string): Promise<{ readon
     return { store: await SqlStudyStore.openFolder(config.dataFolder, version), release: () => Promise.resolve() };
   }
   const store = await SqlStudyStore.openServer(config.database, version);
-  const parts = { leases: store.leases, holder: `${hostname()}-${process.pid}-${randomInt(2 ** 32)}`, ttlMs: config.leaderLeaseMs, logger };
+  const parts = { service: 'tuner', leases: store.leases, holder: `${hostname()}-${process.pid}-${randomInt(2 ** 32)}`, ttlMs: config.leaderLeaseMs, logger };
   const lease = await awaitLeadership(parts);
-  logger.info({ epoch: lease.epoch }, 'this tuner serves');
   const release = keepLeadership(parts, lease, (error) => {
-    logger.fatal({ err: error }, 'this tuner serves no more: it ends');
+    logger.fatal({ err: error }, 'this tuner leads no more: it ends');
     process.exit(1);
   });
   return { store: store.underLease(lease), release };

@@ -4,12 +4,15 @@ import {
   type Condition as ConditionMessage, type Measurement as MeasurementMessage, type Parameter as ParameterMessage, type ParameterValue, type Study, type StudySpec, type Trial, type Value as ValueMessage,
 } from '@lockstep/contract';
 import {
-  booleanParameter, choiceParameter, fixedParameter, floatParameter, intParameter, WHOLE,
-  type Condition, type Fidelity, type Measurement, type Objective, type Parameter, type Sampling, type SearchSpace, type StudyHistory, type TrialRecord, type TrialState, type Value, type Values, type ValueType,
+  booleanParameter, choiceParameter, fixedParameter, floatParameter, intParameter, trialIds, WHOLE,
+  type Condition, type Fidelity, type Measurement, type Objective, type Parameter, type Sampling, type SearchSpace, type StudyHistory, type TrialIdOf, type TrialRecord, type TrialState, type Value, type Values, type ValueType,
 } from '@lockstep/search';
 
 /** Number of a trial, studies/{study}/trials/{number}. */
 export const trialNumber = (name: string): number => Number(name.slice(name.lastIndexOf('/') + 1));
+
+/** Ids of the study's trials as KerasTuner has them, and the results. */
+export const trialIdsOf = ({ spec }: Study): TrialIdOf => trialIds(spec?.algorithm.case === 'hyperband' ? undefined : spec?.maxTrials);
 
 /** The study's history; what is pending in it, but for enqueued values. @param trials all of the study's, in the order of suggestion */
 export const toHistory = (study: Study, trials: readonly Trial[]): StudyHistory =>

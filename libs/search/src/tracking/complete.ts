@@ -6,12 +6,12 @@ import { completeValues } from '../space/search-space';
 import type { Values } from '../space/value';
 import { refuseViolations } from '../search-error';
 import { learningCurve } from '../study/learning-curve';
-import { decideRetry } from '../study/retry-policy';
+import { decideRetry, type RetryPolicy } from '../study/retry-policy';
 import { scoresOf, type Scoring } from '../study/scores';
 import { requireHeld, trialLost } from './holder';
 import { settled } from './settle';
 import { TrackingError } from './tracking-error';
-import { isHeld, type EndedState, type TrackedTrial } from './tracked-trial';
+import { isHeld, isOpen, type EndedState, type TrackedTrial } from './tracked-trial';
 import { trialName, withTrials, type EndedCounts, type Move, type StudyChange, type TrackedStudy } from './tracked-study';
 
 /** What a client says came of a trial. */
@@ -19,7 +19,9 @@ export type TrialOutcome =
   /** `metrics`: values of the objectives; undefined: the best that was reported. */
   | { readonly kind: 'SUCCESS'; readonly metrics: ReadonlyMap<string, number> | undefined }
   | { readonly kind: 'INFEASIBLE'; readonly reason: string }
-  | { readonly kind: 'FAILURE'; readonly error: string };
+  | { readonly kind: 'FAILURE'; readonly error: string }
+  /** What ran it vanished, `workers` in number: nothing is known of the trial, and another tries it. */
+  | { readonly kind: 'LOSS'; readonly detail: string; readonly workers: number };
 
 /** What a run met that its study did not know. */
 export interface Findings {
@@ -49,6 +51,7 @@ export function completeTrial(study: TrackedStudy, number: number, client: strin
     }
     case 'INFEASIBLE': return after(grown, ended(grown.study, trial, { kind: 'INFEASIBLE', reason: outcome.reason }, client, nowMs));
     case 'FAILURE': return after(grown, failTry(grown.study, trial, client, outcome.error, nowMs));
+    case 'LOSS': return after(grown, loseTry(grown.study, trial, client, outcome, nowMs));
   }
 }
 
@@ -75,6 +78,7 @@ function endedAs(study: Pick<TrackedStudy, 'name' | 'objectives'>, trial: Tracke
     }
     case 'INFEASIBLE': return trial.state.kind === 'INFEASIBLE' && trial.state.reason === outcome.reason;
     case 'FAILURE': return trial.state.kind === 'FAILED' && trial.state.error === outcome.error;
+    case 'LOSS': return trial.state.kind === 'FAILED';
   }
 }
 
@@ -90,6 +94,19 @@ function failTry(study: TrackedStudy, trial: TrackedTrial, client: string, error
   if (decision.kind === 'FAIL') return ended(study, failed, { kind: 'FAILED', error }, client, nowMs);
   const again: TrackedTrial = { ...failed, state: { kind: 'REQUESTED', detail: `its try ${failures} failed: ${error}` } };
   return { study: withTrials(study, [again]), changes: [{ kind: 'TRIAL', trial: again }], result: again };
+}
+
+function loseTry(study: TrackedStudy, before: TrackedTrial, client: string, { detail, workers }: Extract<TrialOutcome, { kind: 'LOSS' }>, nowMs: number): Move<TrackedTrial> {
+  const trial = lose(before, study.rules.retry, detail, workers);
+  if (!isOpen(trial.state)) return ended(study, trial, trial.state, client, nowMs);
+  return { study: withTrials(study, [trial]), changes: [{ kind: 'TRIAL', trial }], result: trial };
+}
+
+/** A trial whose runner vanished: it is offered again, or has cost as many workers as the study allows. @param workers that vanished */
+export function lose(trial: TrackedTrial, retry: RetryPolicy, detail: string, workers = 1): TrackedTrial {
+  const losses = trial.losses + workers;
+  const decision = decideRetry(retry, { errors: trial.failures, losses });
+  return { ...trial, losses, state: decision.kind === 'RETRY' ? { kind: 'REQUESTED', detail } : { kind: 'FAILED', error: `${decision.why}, the last because ${detail}` } };
 }
 
 /** Takes a trial from the pending ones to those that have ended, and the study to its end where that is what follows. */

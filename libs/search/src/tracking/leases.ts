@@ -1,6 +1,5 @@
 /** Who was heard of, and who has lost its trials. */
-import { decideRetry, type RetryPolicy } from '../study/retry-policy';
-import { ended } from './complete';
+import { ended, lose } from './complete';
 import { heard, requireHeld } from './holder';
 import { isHeld, isOpen, type HeldState, type TrackedTrial } from './tracked-trial';
 import { withTrials, type Move, type TrackedStudy } from './tracked-study';
@@ -47,12 +46,6 @@ function release(study: TrackedStudy, nowMs: number, isLost: (state: HeldState) 
     move = { study: next.study, changes: [...move.changes, ...next.changes], result: undefined };
   }
   return move;
-}
-
-function lose(trial: TrackedTrial, retry: RetryPolicy, detail: string): TrackedTrial {
-  const losses = trial.losses + 1;
-  const decision = decideRetry(retry, { errors: trial.failures, losses });
-  return { ...trial, losses, state: decision.kind === 'RETRY' ? { kind: 'REQUESTED', detail } : { kind: 'FAILED', error: `${decision.why}, the last because ${detail}` } };
 }
 
 /** When the next lease may expire; Infinity when nobody has a trial. */

@@ -1,4 +1,5 @@
 import type { Database } from '../database';
+import { awaitLeadership, keepLeadership } from '../leadership';
 import type { Lease, LeaseStatus } from '../lease';
 import type { ContractSchema, DatabaseFixture } from './database-contract';
 import { rejection } from './rejection';
@@ -34,6 +35,22 @@ export function leaseContract(kind: string, make: () => DatabaseFixture | Promis
     test('of many who ask at once one gets it', async () => {
       const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => database.leases.acquire('leader', `holder ${i}`, 600_000)));
       expect(answers.filter((a) => a.kind === 'ACQUIRED')).toHaveLength(1);
+    });
+
+    test('who waits to lead follows the leader, and the one that was paused meanwhile is told so', async () => {
+      const said: string[] = [];
+      const parts = (holder: string) => {
+        const say = (_facts: object, message: string): void => void said.push(`${holder}: ${message}`);
+        return { service: 'cook', leases: database.leases, holder, ttlMs: 600_000, logger: { info: say, warn: say } };
+      };
+      const first = await awaitLeadership(parts('a'));
+      const second = awaitLeadership(parts('b'));
+      while (said.length < 2) await new Promise((resolve) => setImmediate(resolve));
+      expect(said).toEqual(['a: this cook leads', 'b: standing by: another cook leads']);
+      await database.leases.release(first);
+      expect(await second).toMatchObject({ name: 'cook', holder: 'b', epoch: first.epoch + 1 });
+      const lost = await new Promise<Error>((resolve) => keepLeadership({ ...parts('a'), ttlMs: 40 }, first, resolve));
+      expect(lost).toMatchObject({ failure: 'LEASE_LOST' });
     });
 
     test('leases of other names are others', async () => {

@@ -1,10 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { toHistory, TunerClient } from '@lockstep/client';
+import { toHistory, trialIdsOf, TunerClient } from '@lockstep/client';
 import { ImportTrialsResponseSchema, StudySchema, TrialSchema, type Study, type Trial } from '@lockstep/contract';
-import { BEST_HYPERPARAMETERS_FILE, bestHyperparameters, TUNER_RESULTS_FILE, trialIds, tunerResults } from '@lockstep/search';
+import { BEST_HYPERPARAMETERS_FILE, bestHyperparameters, TUNER_RESULTS_FILE, tunerResults } from '@lockstep/search';
 import { CliError, EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
 import { confirm } from '../confirm';
@@ -18,9 +17,11 @@ import { readKerasTunerFolder } from '../tune/keras-tuner-folder';
 import { withCurves } from '../tune/measured-trials';
 import { studyReport } from '../tune/report/report';
 import { showBest } from '../tune/show-best';
+import { showExtended } from '../tune/show-extended';
 import { studyState, studySummary } from '../tune/study-summary';
 import { typedValues } from '../tune/typed-values';
 import { concludeStudy, watchStudy } from '../tune/watch-study';
+import { writeTo } from '../write-to';
 
 /** `studies/x` or just `x`. */
 const studyName = (text: string): string => (text.startsWith('studies/') ? text : `studies/${text}`);
@@ -76,8 +77,9 @@ Examples:
     .action((name: string, { count = 0 }: { count?: number }) => withClient(run, async (client, { output }) => {
       const study = await client.get(studyName(name));
       const best = await client.best(study.name, count);
+      if (best.length === 0) throw noneSucceeded(study);
       showBest(study, best, output);
-      return best.length > 0 ? EXIT.OK : EXIT.FAILED;
+      return EXIT.OK;
     }));
   studies.command('watch <study>').description('Follow a study from its first event to its end.')
     .action((name: string) => withClient(run, async (client, { output }) => concludeStudy(client, await watchStudy(client, studyName(name), output), output)));
@@ -102,7 +104,7 @@ Examples:
     .action((name: string, flags: { trials?: number; maxEpochs?: number; iterations?: number; totalEpochs?: number; maxDuration?: number }) => withClient(run, async (client, { output }) => {
       if (Object.keys(flags).length === 0) throw new CliError('nothing says what the study shall have more of', 'Give --trials, --max-epochs, --iterations, --total-epochs or --max-duration.', EXIT.USAGE);
       const { trials, maxEpochs, iterations, totalEpochs, maxDuration } = flags;
-      return showState(await client.extend(studyName(name), {
+      return showExtended(await client.extend(studyName(name), {
         ...(trials !== undefined && { maxTrials: trials }), ...(maxEpochs !== undefined && { maxEpochs }), ...(iterations !== undefined && { iterations }),
         ...(totalEpochs !== undefined && { maxTotalEpochs: BigInt(totalEpochs) }), ...(maxDuration !== undefined && { maxDuration: { seconds: BigInt(maxDuration) } }),
       }), output);
@@ -149,32 +151,20 @@ function showState(study: Study, output: Output): ExitCode {
   return EXIT.OK;
 }
 
+const noneSucceeded = ({ name }: Study): CliError => new CliError(`no trial of ${name} has succeeded yet`, 'Only trials that succeeded can be best; `lockstep studies show` with --trials says what became of them.');
+
 const isExportFormat = (text: string): text is ExportFormat => Object.hasOwn(EXPORTS, text);
 
 function exported(format: ExportFormat, study: Study, trials: readonly Trial[]): string {
   switch (format) {
     case 'csv': return studyCsv(study, trials);
-    case 'results': return tunerResults(toHistory(study, trials), trialIds(trials.length));
+    case 'results': return tunerResults(toHistory(study, trials), trialIdsOf(study));
     case 'hyperparameters': {
-      const text = bestHyperparameters(toHistory(study, trials), trialIds(trials.length));
-      if (text === undefined) throw new CliError(`no trial of ${study.name} has succeeded yet`, 'Only trials that succeeded can be best.');
+      const text = bestHyperparameters(toHistory(study, trials), trialIdsOf(study));
+      if (text === undefined) throw noneSucceeded(study);
       return text;
     }
   }
-}
-
-async function writeTo(file: string | undefined, text: string, output: Output): Promise<ExitCode> {
-  if (file === undefined) {
-    output.document({ content: text });
-    output.text(text);
-    return EXIT.OK;
-  }
-  const path = resolve(file);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text);
-  output.document({ file: path, sizeBytes: Buffer.byteLength(text) });
-  output.line(`${file} is written`);
-  return EXIT.OK;
 }
 
 async function allTrials(client: TunerClient, { name }: Study): Promise<readonly Trial[]> {

@@ -1,5 +1,5 @@
 /** What an ended job means for the trial that it evaluated. Pure. */
-import { JobState, type TrainJob, type TrialExecution } from '@lockstep/contract';
+import { Fault, JobState, type TrainJob, type TrialExecution } from '@lockstep/contract';
 import { NO_FINDINGS, parseHyperparameters, scoresOf, type Findings, type Measurement, type Objective, type TrialOutcome } from '@lockstep/search';
 
 export interface JobOutcome {
@@ -12,11 +12,21 @@ export interface JobOutcome {
 /** Reasons of a job's error that lie in the values: the same bytes would come of another try. */
 const INFEASIBLE_REASONS: ReadonlySet<string> = new Set(['INFEASIBLE_TRIAL', 'OBJECTIVE_NOT_FINITE', 'NAN_LOSS']);
 
-/**
- * @param stopped whether the trial was asked to end: then it is worth what it has reported
- * @param measured whether it has reported anything
- */
-export function jobOutcome(job: TrainJob, objectives: readonly Objective[], stopped: boolean, measured: boolean): JobOutcome {
+/** Faults of a job's error that lie neither in the module nor in the data: elsewhere the same trial may come to its end. */
+const FAULTS_ELSEWHERE: ReadonlySet<Fault> = new Set([Fault.WORKER, Fault.CLUSTER]);
+
+/** What was seen of a job while it ran. */
+export interface JobCourse {
+  /** The trial was asked to end: then it is worth what it has reported. */
+  readonly stopped: boolean;
+  /** It has reported something. */
+  readonly measured: boolean;
+  /** Members that were lost. */
+  readonly losses: number;
+}
+
+/** @throws Error for a job that has not ended */
+export function jobOutcome(job: TrainJob, objectives: readonly Objective[], { stopped, measured, losses }: JobCourse): JobOutcome {
   switch (job.state) {
     case JobState.SUCCEEDED: return succeeded(job, objectives);
     case JobState.CANCELLED:
@@ -24,6 +34,7 @@ export function jobOutcome(job: TrainJob, objectives: readonly Objective[], stop
       return ended({ kind: 'INFEASIBLE', reason: stopped ? `${job.name} was stopped before its first epoch had ended` : `${job.name} was cancelled` });
     case JobState.FAILED: {
       const error = job.error?.message ?? `${job.name} failed`;
+      if (job.error && FAULTS_ELSEWHERE.has(job.error.fault)) return ended({ kind: 'LOSS', detail: `${job.name}: ${error}`, workers: Math.max(1, losses) });
       return ended(INFEASIBLE_REASONS.has(job.error?.reason ?? '') ? { kind: 'INFEASIBLE', reason: error } : { kind: 'FAILURE', error: `${job.name}: ${error}` });
     }
     case JobState.UNSPECIFIED:

@@ -1,6 +1,6 @@
 /** Studies whose trials are jobs: what the coordinator is asked for, what comes of it, and that nothing is lost whoever dies. */
 import { create } from '@bufbuild/protobuf';
-import { ExecutionSchema, JobState, Sampler, VersionSchema, type Study } from '@lockstep/contract';
+import { ExecutionSchema, Fault, JobState, Sampler, VersionSchema, type Study } from '@lockstep/contract';
 import { RpcError } from '@lockstep/rpc';
 import { removeTemporaryFolders, temporaryFolder } from '@lockstep/storage/testing';
 import { FakeJobs, type FakeJob } from '../testing/fake-jobs';
@@ -139,6 +139,64 @@ test('a tuner that comes back takes up its trials where their jobs are; none is 
   expect((await over(after, name)).trials).toMatchObject({ succeeded: 2 });
   expect(jobs.submitted).toHaveLength(2);
   expect((await after.client.getTrial(`${name}/trials/0`)).measurements.map(({ epoch }) => epoch)).toEqual([1, 2]);
+});
+
+/** What a job's run says of a space: the study's own parameters, and what it met besides. */
+function found(job: FakeJob, name: string, kind: 'Int' | 'Float', value: number): string {
+  const { space, values: own } = JSON.parse(job.trial.hyperparametersJson) as { space: unknown[]; values: Record<string, number> };
+  const config = { name, default: value, conditions: [], min_value: 1, max_value: 9, step: kind === 'Int' ? 1 : null, sampling: 'linear' };
+  return JSON.stringify({ space: [...space, { class_name: kind, config }], values: { ...own, [name]: value } });
+}
+
+test('a tuner that comes back after the space has grown takes up the trials that were begun before', async () => {
+  const folder = temporaryFolder();
+  const jobs = new FakeJobs();
+  const before = await start(jobs, folder);
+  const { name } = await before.client.create(spec({ maxTrials: 3, maxParallelTrials: 2, jobs: JOBS }));
+  const first = await submitted(jobs, 1);
+  const second = await submitted(jobs, 2);
+  first.succeed('val_loss', [1], found(first, 'units', 'Int', 3));
+  const third = await submitted(jobs, 3);
+  expect(Object.keys(values(third))).toContain('units');
+  await before.stop();
+  const after = await start(jobs, folder);
+  second.succeed('val_loss', [2], found(second, 'units', 'Int', 4));
+  third.succeed('val_loss', [3]);
+  expect((await over(after, name)).trials).toMatchObject({ succeeded: 3, failed: 0 });
+  expect(jobs.submitted).toHaveLength(3);
+  expect((await after.client.getTrial(`${name}/trials/1`)).attempts).toBe(1);
+});
+
+test('of two trials that meet the same name with other types, the second fails, and says which name', async () => {
+  const jobs = new FakeJobs();
+  const at = await start(jobs);
+  const { name } = await at.client.create(spec({ maxTrials: 2, maxParallelTrials: 2, maxRetriesPerTrial: 0, jobs: JOBS }));
+  const first = await submitted(jobs, 1);
+  const second = await submitted(jobs, 2);
+  first.succeed('val_loss', [1], found(first, 'units', 'Int', 3));
+  await until(async () => (await at.client.get(name)).trials?.succeeded === 1);
+  second.succeed('val_loss', [1], found(second, 'units', 'Float', 3.5));
+  expect((await over(at, name)).trials).toMatchObject({ succeeded: 1, failed: 1 });
+  const { state } = await at.client.getTrial(`${name}/trials/1`);
+  expect(state).toMatchObject({ case: 'failed', value: { error: expect.stringMatching(/"?units"? is of type FLOAT, but this study knows it as INT/) } });
+});
+
+test('a job that lost its workers says nothing of its trial: it is tried elsewhere, until it has cost too many', async () => {
+  const jobs = new FakeJobs((job) => {
+    const number = Number(job.requestId.split('.').at(-2));
+    if (number === 1 || (number === 0 && job.requestId.endsWith('.1'))) {
+      for (let i = 0; i < 4; i++) job.lose('workers/bad');
+      job.fail('WORKER_LOST', 'rank 0 (workers/bad) was lost', Fault.WORKER);
+    } else {
+      job.succeed('val_loss', [1]);
+    }
+  });
+  const at = await start(jobs);
+  const { name } = await at.client.create(spec({ maxTrials: 3, maxRetriesPerTrial: 0, jobs: JOBS }));
+  expect((await over(at, name)).trials).toMatchObject({ succeeded: 2, failed: 1 });
+  expect(await at.client.getTrial(`${name}/trials/0`)).toMatchObject({ attempts: 2, state: { case: 'succeeded' } });
+  // Wherever it runs, its workers die.
+  expect(await at.client.getTrial(`${name}/trials/1`)).toMatchObject({ attempts: 2, state: { case: 'failed', value: { error: expect.stringContaining('8 workers vanished while they ran it; the study allows 5') } } });
 });
 
 test('a trial that a stopper gives up frees its workers, and is worth what it has reported', async () => {

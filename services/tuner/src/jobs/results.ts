@@ -2,7 +2,8 @@
 import { ExecutionState } from '@lockstep/contract';
 import { fileOfBytes, type ArtifactClient, type FileSource } from '@lockstep/client';
 import { RpcError } from '@lockstep/rpc';
-import { bestHyperparameters, BEST_HYPERPARAMETERS_FILE, ranked, toTrialRecord, trialIds, tunerResults, TUNER_RESULTS_FILE, type TrackedTrial } from '@lockstep/search';
+import { bestHyperparameters, BEST_HYPERPARAMETERS_FILE, ranked, toTrialRecord, tunerResults, TUNER_RESULTS_FILE, type TrackedTrial, type TrialIdOf } from '@lockstep/search';
+import { kerasTrialId } from '../keras/keras-trial';
 import type { StudyStore } from '../store/study-store';
 import type { Tuner } from '../study/tuner';
 
@@ -30,7 +31,7 @@ export async function publishResults(name: string, { tuner, store, artifacts }: 
   if (!artifacts || !template || study.state.kind === 'ACTIVE' || study.space.kind === 'DISCOVERING') return;
   const trials = await allTrials(name, store);
   const finished = { space: study.space.space, objectives: study.objectives, trials: trials.map(toTrialRecord) };
-  const idOf = trialIds(trials.length);
+  const idOf: TrialIdOf = (number) => kerasTrialId(study, spec, number);
   const best = bestHyperparameters(finished, idOf);
   if (best === undefined) return;
   const id = name.slice('studies/'.length);

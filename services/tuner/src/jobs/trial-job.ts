@@ -1,19 +1,20 @@
 /** The job that evaluates a trial. Pure. */
 import { create } from '@bufbuild/protobuf';
 import { DiscoveryRunSchema, TrainJobSpecSchema, TrialRunSchema, TunerJobSchema, type TrainJobSpec } from '@lockstep/contract';
-import { formatHyperparameters, type SearchSpace, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
+import { formatHyperparameters, isActive, type SearchSpace, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
 
 /** What a trial's job needs to be told of it. */
 export type TrialTask = Pick<TrackedTrial, 'values' | 'fidelity'>;
 
 /**
- * The job of a trial. All trials have the template's seed, so that one which is promoted draws on where its parent stopped.
+ * The job of a trial: the same as long as the trial is. It is told of the parameters that the trial has values of and of no others, since the space may grow
+ * while it runs, and who takes the trial up asks again. All trials have the template's seed, so that one which is promoted draws on where its parent stopped.
  *
  * @param startFrom the parent's checkpoint, artifacts/{artifact}/versions/{version}, of a trial that has one
  */
 export function trialJob(template: TrainJobSpec, space: SearchSpace, { values, fidelity }: TrialTask, startFrom: string | undefined): TrainJobSpec {
   const epochs = fidelity.kind === 'RUNG' ? { initialEpoch: fidelity.initialEpoch, epochs: fidelity.epochs } : {};
-  const trial = create(TrialRunSchema, { hyperparametersJson: formatHyperparameters({ space, values }), ...epochs, ...(startFrom !== undefined && { startFrom }) });
+  const trial = create(TrialRunSchema, { hyperparametersJson: formatHyperparameters({ space: space.filter((parameter) => values.has(parameter.name) && isActive(parameter, values)), values }), ...epochs, ...(startFrom !== undefined && { startFrom }) });
   return create(TrainJobSpecSchema, { ...template, tuner: create(TunerJobSchema, { part: { case: 'trial', value: trial } }) });
 }
 

@@ -7,7 +7,7 @@
  */
 import type { JobEvent, JobEvaluation, TrainJob } from '@lockstep/contract';
 import { RpcError } from '@lockstep/rpc';
-import { NO_FINDINGS, TrackingError, type TrackedTrial } from '@lockstep/search';
+import { NO_FINDINGS, SearchError, TrackingError, type Findings, type TrackedTrial, type TrialOutcome } from '@lockstep/search';
 import type { Tuner } from '../study/tuner';
 import { TunerError } from '../study/tuner-error';
 import { jobOutcome } from './job-outcome';
@@ -33,6 +33,8 @@ export class TrialRun {
   private readonly fits: number[] = [];
   private stopped: boolean;
   private measured: boolean;
+  /** Members that the job has lost. */
+  private losses = 0;
   private lost: unknown;
 
   /** @param leave aborts when the service ends: the job goes on */
@@ -67,9 +69,21 @@ export class TrialRun {
       if (this.lost !== undefined) await jobs.cancel(name);
     }
     const { objectives } = (await tuner.get(study)).study;
-    const { outcome, findings, checkpoint } = jobOutcome(job, objectives, this.stopped, this.measured);
+    const { outcome, findings, checkpoint } = jobOutcome(job, objectives, { stopped: this.stopped, measured: this.measured, losses: this.losses });
     if (checkpoint !== undefined) await tuner.note(study, number, client, { job: name, checkpoint });
-    await tuner.complete(study, number, client, outcome, findings);
+    await this.complete(outcome, findings);
+  }
+
+  /** A run that met what contradicts what the study knows has failed, by name. */
+  private async complete(outcome: TrialOutcome, findings: Findings): Promise<void> {
+    const { tuner } = this.parts;
+    const { study, trial: { number }, client } = this;
+    try {
+      await tuner.complete(study, number, client, outcome, findings);
+    } catch (e) {
+      if (!(e instanceof SearchError)) throw e;
+      await tuner.complete(study, number, client, { kind: 'FAILURE', error: `what its run met does not fit the study: ${e.message}` }, NO_FINDINGS);
+    }
   }
 
   /** @returns the job, or undefined when there cannot be one: the study has been told */
@@ -97,12 +111,13 @@ export class TrialRun {
   }
 
   private async refuse(error: string): Promise<undefined> {
-    await this.parts.tuner.complete(this.study, this.trial.number, this.client, { kind: 'FAILURE', error }, NO_FINDINGS);
+    await this.complete({ kind: 'FAILURE', error }, NO_FINDINGS);
     return undefined;
   }
 
   /** What the job tells of an epoch is a measurement of the trial. */
   private async take(job: string, event: JobEvent['event']): Promise<void> {
+    if (event.case === 'memberLost' && !event.value.left) this.losses++;
     if (event.case !== 'epochEnded') return;
     const { position, metrics } = event.value;
     if (!position) return;

@@ -1,20 +1,14 @@
 /** Trials as KerasTuner's wire has them. */
 import { create } from '@bufbuild/protobuf';
 import { kerasTuner, type StudySpec } from '@lockstep/contract';
-import { combined, scoresOf, type Objective, type TrackedStudy, type TrackedTrial, type Value, type Values } from '@lockstep/search';
+import { combined, scoresOf, trialIds, type Objective, type TrackedStudy, type TrackedTrial, type Value, type Values } from '@lockstep/search';
 import { toHyperParameters } from './keras-space';
 
 const { TrialStatus } = kerasTuner;
 
-/** Digits of a Hyperband trial's id, and of one of a study without a limit. */
-const DIGITS = 4;
-
-/** A trial's id: zero-padded, since it is used in paths. */
-export function kerasTrialId({ rules }: Pick<TrackedStudy, 'rules'>, { algorithm }: Pick<StudySpec, 'algorithm'>, number: number): string {
-  const { maxTrials } = rules.limits;
-  const digits = algorithm.case === 'hyperband' || maxTrials === undefined ? DIGITS : String(maxTrials).length;
-  return String(number).padStart(digits, '0');
-}
+/** A trial's id, the same as in the study's results. */
+export const kerasTrialId = ({ rules }: Pick<TrackedStudy, 'rules'>, { algorithm }: Pick<StudySpec, 'algorithm'>, number: number): string =>
+  trialIds(algorithm.case === 'hyperband' ? undefined : rules.limits.maxTrials)(number);
 
 /** The number of a trial by its id; undefined for what is no id of ours. */
 export const fromKerasTrialId = (id: string): number | undefined => (/^\d{1,15}$/.test(id) ? Number(id) : undefined);

@@ -1,6 +1,6 @@
 /** A coordinator in memory, whose jobs do what a test says. */
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { JobEventSchema, JobState, TrainJobSchema, TrainJobSpecSchema, type JobEvent, type TrainJob, type TrainJobSpec, type TrialRun } from '@lockstep/contract';
+import { create, equals, type MessageInitShape } from '@bufbuild/protobuf';
+import { Fault, JobEventSchema, JobState, TrainJobSchema, TrainJobSpecSchema, type JobEvent, type TrainJob, type TrainJobSpec, type TrialRun } from '@lockstep/contract';
 import { RpcError } from '@lockstep/rpc';
 import type { Jobs } from '../jobs/jobs';
 
@@ -33,8 +33,13 @@ export class FakeJob {
     });
   }
 
-  fail(reason: string, message: string): void {
-    this.end({ state: JobState.FAILED, error: { reason, message } });
+  fail(reason: string, message: string, fault = Fault.MODULE): void {
+    this.end({ state: JobState.FAILED, error: { reason, message, fault } });
+  }
+
+  /** A member is lost; the job goes on without it, or is restarted. */
+  lose(worker: string): void {
+    this.tell({ case: 'memberLost', value: { $typeName: 'lockstep.coordinator.v1.MemberLost', worker, rank: 0, detail: 'it was killed', left: false } });
   }
 
   end(change: Omit<MessageInitShape<typeof TrainJobSchema>, '$typeName'>): void {
@@ -76,6 +81,7 @@ export class FakeJobs implements Jobs {
     const spec = create(TrainJobSpecSchema, init);
     if (validateOnly) return Promise.resolve(create(TrainJobSchema, { spec }));
     const known = requestId === '' ? undefined : this.submitted.find((job) => job.requestId === requestId);
+    if (known && !equals(TrainJobSpecSchema, known.spec, spec)) return Promise.reject(new RpcError('ALREADY_EXISTS', `request_id "${requestId}" made ${known.job.name} from another spec: use a new id`));
     if (known) return Promise.resolve(known.job);
     const job = new FakeJob(`jobs/${this.submitted.length}`, spec, requestId);
     this.submitted.push(job);
