@@ -4,7 +4,8 @@
  */
 import { MessageChannel } from 'node:worker_threads';
 import { join } from 'node:path';
-import type { JobError } from '@lockstep/contract';
+import { create } from '@bufbuild/protobuf';
+import { NumericsFingerprintSchema, type JobError } from '@lockstep/contract';
 import { fingerprintOf, selectBackend, sharedModules, type SelectedBackend } from '@lockstep/backend';
 import { createExchange, type ExchangeHandle } from '@lockstep/exchange';
 import { ElasticCollective } from '@lockstep/membership';
@@ -15,7 +16,7 @@ import { ElasticMembership } from './elastic-membership';
 import { toJobError } from './job-error';
 import { MemberLink } from './member-link';
 import { provideModules } from './module-loader';
-import { toNumericsFingerprint } from './numerics-fingerprint';
+import { toNumericsFields } from './numerics-fingerprint';
 import { runModule, type FinishedModule } from './run-module';
 
 /** How long the word of a failure may take to arrive before the process exits. */
@@ -63,7 +64,7 @@ class Session {
     link.open(config.coordinator, config.stepTimeoutMs, { case: 'hello', value: {
       $typeName: 'lockstep.coordinator.v1.MemberHello', job: config.job, worker: config.worker, child: config.child, token: Buffer.from(config.token, 'base64'),
       exchangeAddress: exchange.address, version: packageVersion(join(__dirname, '..')), rejoins: false,
-      fingerprint: toNumericsFingerprint(fingerprintOf(backend, 'eager', process.env)),
+      fingerprint: create(NumericsFingerprintSchema, toNumericsFields(fingerprintOf(backend, 'eager', process.env))),
     } });
     const assignment = await link.firstAssignment();
     const collective = new ElasticCollective(assignment.spec?.replicas ?? 1, membership);
