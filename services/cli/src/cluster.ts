@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CliError } from './cli-error';
+import { makeFolder } from './make-folder';
 
 /** Where the services of a cluster listen. */
 export interface Cluster {
@@ -26,7 +27,7 @@ const clusterFile = (folder: string): string => join(folder, 'cluster.json');
 
 /** Tells other commands where the cluster of this folder listens. */
 export function announceCluster(folder: string, cluster: Cluster): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const temporary = `${clusterFile(folder)}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify({ ...cluster, pid: process.pid })}\n`);
   renameSync(temporary, clusterFile(folder));

@@ -1,15 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { packageVersion, RpcError } from '@lockstep/rpc';
 import { CliError, EXIT, type ExitCode } from './cli-error';
-import { artifactCommands } from './commands/artifacts';
-import { doctorCommand } from './commands/doctor';
-import { examplesCommands } from './commands/examples';
-import { jobCommands } from './commands/jobs';
-import { studyCommands } from './commands/studies';
-import { trainCommand } from './commands/train';
-import { tuneCommand } from './commands/tune';
-import { upCommand } from './commands/up';
-import { workersCommand } from './commands/workers';
+import { loadCommands } from './load-commands';
 import { Output } from './output';
 
 const program = new Command('lockstep')
@@ -83,21 +75,25 @@ function complain(caught: unknown, output: Output): ExitCode {
   return EXIT.FAILED;
 }
 
-for (const command of [upCommand(run), trainCommand(run), tuneCommand(run), jobCommands(run), studyCommands(run), workersCommand(run), artifactCommands(run), examplesCommands(run), doctorCommand(run)]) {
-  for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError(true);
-  program.addCommand(command);
-}
-// Global flags work after the command too: that is where people type them.
-for (const command of program.commands.flatMap((c) => [c, ...c.commands])) {
-  for (const name of ['json', 'data', 'coordinator', 'artifact', 'tuner'] as const) {
-    const option = program.options.find((o) => o.attributeName() === name);
-    if (!option || command.options.some((o) => o.attributeName() === name)) continue;
-    command.addOption(new Option(option.flags).hideHelp());
-    command.on(`option:${name}`, (value: string | null) => program.setOptionValue(name, name === 'json' ? true : value));
+async function main(argv: readonly string[]): Promise<void> {
+  const [first] = program.parseOptions([...argv]).operands;
+  for (const command of loadCommands(first, run)) {
+    for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError(true);
+    program.addCommand(command);
   }
+  // Global flags work after the command too: that is where people type them.
+  for (const command of program.commands.flatMap((c) => [c, ...c.commands])) {
+    for (const name of ['json', 'data', 'coordinator', 'artifact', 'tuner'] as const) {
+      const option = program.options.find((o) => o.attributeName() === name);
+      if (!option || command.options.some((o) => o.attributeName() === name)) continue;
+      command.addOption(new Option(option.flags).hideHelp());
+      command.on(`option:${name}`, (value: string | null) => program.setOptionValue(name, name === 'json' ? true : value));
+    }
+  }
+  await program.parseAsync(argv, { from: 'user' });
 }
 
-program.parseAsync(process.argv).then(
+main(process.argv.slice(2)).then(
   () => process.exit(exitCode),
   (e: unknown) => process.exit(e instanceof CommanderError ? (e.exitCode === 0 ? EXIT.OK : EXIT.USAGE) : complain(e, new Output(false))),
 );

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from 'node:fs';
+import { createWriteStream, readFileSync, type WriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PARENT_PIPE_VARIABLE } from '@lockstep/rpc';
 import { CliError } from './cli-error';
+import { makeFolder } from './make-folder';
 
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -17,6 +18,14 @@ function nodeArgumentsOf(manifest: string): readonly string[] {
   return lockstep?.nodeArguments ?? [];
 }
 
+/** What a service prints when it serves. */
+export interface ReadyLine {
+  /** host:port */
+  readonly listening: string;
+  /** Of a tuner: where KerasTuner's workers are served, host:port each, with commas. */
+  readonly kerasTuner?: string;
+}
+
 /** A service started as a process of its own, with its log in a file. */
 export class ManagedProcess {
   private readonly process: ChildProcess;
@@ -27,7 +36,7 @@ export class ManagedProcess {
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 
   constructor(readonly name: string, packageName: string, args: readonly string[], readonly logFile: string) {
-    mkdirSync(dirname(logFile), { recursive: true });
+    makeFolder(dirname(logFile));
     this.log = createWriteStream(logFile, { flags: 'a' });
     const manifest = require.resolve(`${packageName}/package.json`);
     const main = join(dirname(manifest), 'dist', 'main.js');
@@ -63,16 +72,16 @@ export class ManagedProcess {
    *
    * @throws CliError with what it wrote last, when it exits or is not ready in time
    */
-  async ready(): Promise<{ readonly listening: string }> {
+  async ready(): Promise<ReadyLine> {
     const lines = createInterface({ input: this.process.stdout ?? process.stdin });
     let timer: NodeJS.Timeout | undefined;
     const failed = (why: string): CliError => new CliError(`${this.name} ${why}: ${this.lastWords()}`, `Its log is ${this.logFile}.`);
     try {
       return await Promise.race([
-        new Promise<{ listening: string }>((resolve) => lines.once('line', (line) => {
+        new Promise<ReadyLine>((resolve) => lines.once('line', (line) => {
           // What follows is what modules print.
           lines.on('line', (printed) => this.log.write(`${printed}\n`));
-          resolve(JSON.parse(line) as { listening: string });
+          resolve(JSON.parse(line) as ReadyLine);
         })),
         this.exited.then(({ code, signal }) => { throw failed(`could not start (${signal ?? `exit code ${code ?? '?'}`})`); }),
         new Promise<never>((_, reject) => { timer = setTimeout(() => reject(failed(`was not ready within ${START_TIMEOUT_MS / 1000} s`)), START_TIMEOUT_MS); }),

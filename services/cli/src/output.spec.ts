@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
-import { Output } from './output';
+import { formatNumber, Output } from './output';
+import { captured } from './testing/captured';
 
 /** A terminal that keeps what is on it: it knows the controls that Output uses. */
 class Screen extends Writable {
@@ -58,4 +59,21 @@ test('nothing is redrawn for programs', () => {
   output.clearLine();
   output.text('text');
   expect(screen.shown).toEqual(['']);
+});
+
+test.each([
+  ['a file or a pipe', false, 'text', 'text'],
+  ['a terminal', true, 'text', 'text\n'],
+  ['a terminal, a text that ends its last line', true, 'text\n', 'text\n'],
+])('a whole text to %s', (_title, isTTY, given, written) => {
+  const { stream, text } = captured({ isTTY });
+  new Output(false, stream, stream).text(given);
+  expect(text()).toBe(written);
+});
+
+test.each([
+  [0, '0'], [-3, '-3'], [1_234_567, '1234567'], [Number.MAX_SAFE_INTEGER, '9007199254740991'], [0.123456, '0.1235'], [0.00002, '0.00002'], [1e-9, '1e-9'],
+  [1e30, '1e+30'], [-1e30, '-1e+30'], [8e29, '8e+29'], [7.999999999999999e29, '8e+29'], [2 ** 60, '1.153e+18'], [1e308, '1e+308'], [NaN, 'NaN'], [-Infinity, '-Infinity'],
+])('%d as %s', (value, text) => {
+  expect(formatNumber(value)).toBe(text);
 });

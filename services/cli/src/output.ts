@@ -30,9 +30,9 @@ export class Output {
     if (!this.json) this.stdout.write(`${text}\n`);
   }
 
-  /** Text as it is, without a line of its own; nothing with --json. */
+  /** A whole text, to a file or a pipe as it is; on a terminal what follows begins a line of its own. Nothing with --json. */
   text(text: string): void {
-    if (!this.json) this.stdout.write(text);
+    if (!this.json) this.stdout.write(this.stdout.isTTY && !text.endsWith('\n') ? `${text}\n` : text);
   }
 
   /** A JSON document; nothing without --json. */
@@ -107,5 +107,13 @@ export const formatSeconds = (seconds: number): string => {
   return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 };
 
-/** Four significant digits, without an exponent where it reads well. */
-export const formatNumber = (value: number): string => (Number.isInteger(value) ? String(value) : Number(value.toPrecision(4)).toString());
+/**
+ * A number for people: whole ones with all their digits as far as a double holds them, others with some.
+ *
+ * @param digits significant ones, 1 to 21
+ */
+export function formatNumber(value: number, digits = 4): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  const rounded = Number(value.toPrecision(digits));
+  return Math.abs(rounded) > Number.MAX_SAFE_INTEGER && Number.isFinite(rounded) ? rounded.toExponential() : String(rounded);
+}

@@ -8,6 +8,7 @@ import { CliError, EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
 import { confirm } from '../confirm';
 import type { Context, Run } from '../main';
+import { makeRoomFor } from '../make-folder';
 import { formatBytes, formatSeconds } from '../output';
 import { resolveVersion } from '../resolve-version';
 
@@ -63,8 +64,10 @@ Examples:
   artifacts.command('get <version>').description('Fetch a version into a folder, verified, whole or not at all.')
     .requiredOption('--to <folder>', 'folder to make; it must not exist, or be empty')
     .action((text: string, { to }: { to: string }) => withClient(run, async (client, { output }) => {
+      const folder = resolve(to);
+      makeRoomFor(folder);
       const name = await resolveVersion(client, text);
-      const version = await client.downloadTo(name, resolve(to), { onProgress: ({ phase, doneBytes, totalBytes }) => output.redraw(`${phase.toLowerCase()}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`) });
+      const version = await client.downloadTo(name, folder, { onProgress: ({ phase, doneBytes, totalBytes }) => output.redraw(`${phase.toLowerCase()}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`) });
       output.clearLine();
       output.message(VersionSchema, version);
       output.line(`${name} (${version.entries.length} files, ${formatBytes(Number(version.sizeBytes))}) is in ${to}`);

@@ -9,6 +9,7 @@ import { importExamples, type ImportSummary, type SplitShares } from '@lockstep/
 import { EXIT, type ExitCode } from '../cli-error';
 import { findCluster } from '../cluster';
 import type { Context, Run } from '../main';
+import { makeRoomFor } from '../make-folder';
 import { formatBytes, type Output } from '../output';
 import { collect, wholeNumber } from '../parse-flags';
 
@@ -55,7 +56,9 @@ async function importFile(file: string, flags: ImportFlags, { output, cluster }:
     onProgress: ({ phase, rows, bytes, totalBytes }) => output.redraw(`${phase === 'INFER' ? 'inferring types' : 'writing'}: ${rows} rows, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}`),
   });
   if (flags.out !== undefined) {
-    const summary = await write(resolve(flags.out));
+    const folder = resolve(flags.out);
+    makeRoomFor(folder);
+    const summary = await write(folder);
     output.clearLine();
     output.document(summary);
     describe(summary, output);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ArtifactClient, TunerClient } from '@lockstep/client';
-import { StudySchema, StudySpecSchema, type Study, type StudySpec, type TrainJobSpecSchema } from '@lockstep/contract';
+import { StudySchema, StudySpecSchema, type StudySpec, type TrainJobSpecSchema } from '@lockstep/contract';
 import { openChannel } from '@lockstep/rpc';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { EXIT, type ExitCode } from '../cli-error';
@@ -10,6 +10,8 @@ import type { Context, Run } from '../main';
 import type { Output } from '../output';
 import { duration, wholeNumber } from '../parse-flags';
 import { printable } from '../terminal-text';
+import { nextSteps } from '../tune/next-steps';
+import { checkFree, checkStudyId } from '../tune/study-id';
 import { studySummary } from '../tune/study-summary';
 import { concludeStudy, watchStudy } from '../tune/watch-study';
 
@@ -50,10 +52,13 @@ Examples:
 
 async function tune(module: string, flags: TuneFlags, { output, cluster }: Context): Promise<ExitCode> {
   checkExamples(flags);
+  if (flags.name !== undefined) checkStudyId(flags.name);
   const { tuner, artifact } = findCluster(cluster, 'tuner', 'artifact');
   const channel = openChannel(artifact);
   const client = new TunerClient(tuner);
   try {
+    // A request that is repeated finds its own study there.
+    if (flags.name !== undefined && flags.requestId === undefined) await checkFree(client, flags.name);
     const artifacts = new ArtifactClient(channel);
     const source = await moduleVersion(module, 'tunerFn', artifacts);
     const template = { ...await jobSpec(flags, source, flags.output ?? `${source.name}-trials`, artifacts), seed: BigInt(flags.seed ?? 0) };
@@ -72,7 +77,7 @@ async function tune(module: string, flags: TuneFlags, { output, cluster }: Conte
     }
     const outcome = await watchStudy(client, study.name, output);
     const code = await concludeStudy(client, outcome, output);
-    if (outcome.kind === 'ENDED') nextSteps(outcome.study, module, flags, output);
+    if (outcome.kind === 'ENDED') nextSteps(outcome.study, module, flags.examples ?? [], output);
     return code;
   } finally {
     client.close();
@@ -96,12 +101,3 @@ const withFlags = (spec: StudySpec, { trials, parallel, seed, maxDuration }: Tun
   ...(trials !== undefined && { maxTrials: trials }), ...(parallel !== undefined && { maxParallelTrials: parallel }), ...(seed !== undefined && { seed: BigInt(seed) }),
   ...(maxDuration !== undefined && { maxDuration: { $typeName: 'google.protobuf.Duration', seconds: BigInt(maxDuration), nanos: 0 } }),
 });
-
-function nextSteps({ name, results }: Study, module: string, { examples = [] }: TuneFlags, output: Output): void {
-  if (!results) return;
-  output.line();
-  output.line(`values     ${results.hyperparameters}`);
-  output.line(`table      ${results.results}`);
-  output.line(`train      lockstep train ${module} ${examples.map((each) => `--examples ${each}`).join(' ')} --hyperparameters ${results.hyperparameters.replace('artifacts/', '').replace('/versions/', '@')}`);
-  output.line(`report     lockstep studies report ${name.replace('studies/', '')} --to report.html`);
-}

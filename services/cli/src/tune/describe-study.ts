@@ -1,16 +1,20 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { toHistory, trialNumber } from '@lockstep/client';
 import type { Study, Trial } from '@lockstep/contract';
-import { parameterImportance, ranked, type Parameter } from '@lockstep/search';
+import { paretoFront, parameterImportance, type Parameter, type StudyHistory } from '@lockstep/search';
 import { formatNumber, type Output } from '../output';
 import { printable } from '../terminal-text';
+import { bestFirst } from './best-first';
 import { formatRung, formatScores, formatValue, formatValues, stateMessage, trialValues } from './format-trial';
+import { showBest } from './show-best';
 import { studyDetail, studyState, studySummary } from './study-summary';
 
 const LABEL_WIDTH = 12;
 const PERCENT = 100;
 /** Of a choice, so many values are listed. */
 const MAX_LISTED = 8;
+/** Of the trials that no other beats, so many are shown. */
+const MAX_FRONT = 10;
 
 /** A study for people: its search, its space with what matters in it, its best trial. @param trials all of the study's */
 export function describeStudy(study: Study, trials: readonly Trial[], listTrials: boolean, output: Output): void {
@@ -37,8 +41,9 @@ export function describeStudy(study: Study, trials: readonly Trial[], listTrials
     return [printable(parameter.name), describeParameter(parameter), share === undefined ? '?' : `${Math.round(share * PERCENT)} %`];
   }));
   if (importance.kind === 'UNKNOWN') output.line(`importance is not known: ${importance.why}`);
-  const [best] = ranked(history.trials, history.objectives);
-  if (best?.state.kind === 'SUCCEEDED') {
+  if (history.objectives.length > 1) describeFront(study, trials, history, output);
+  const [best] = bestFirst(history);
+  if (history.objectives.length === 1 && best?.state.kind === 'SUCCEEDED') {
     output.line();
     say('best', `trial ${best.number}: ${formatScores(best.state.scores)}`);
     for (const [name, value] of best.values) say('', `${name} ${formatValue(value)}`);
@@ -48,6 +53,17 @@ export function describeStudy(study: Study, trials: readonly Trial[], listTrials
   output.table(['trial', 'state', 'score', 'rung', 'values', 'message'], trials.map((trial) => [
     String(trialNumber(trial.name)), trial.state.case ?? 'requested', trial.state.case === 'succeeded' ? formatScores(trial.state.value.scores) : '', formatRung(trial.rung), formatValues(trialValues(trial)), printable(stateMessage(trial)),
   ]));
+}
+
+/** With several objectives there is no best trial. */
+function describeFront(study: Study, trials: readonly Trial[], history: StudyHistory, output: Output): void {
+  const front = new Set(paretoFront(history.trials, history.objectives));
+  if (front.size === 0) return;
+  const shown = bestFirst(history).filter((trial) => front.has(trial)).slice(0, MAX_FRONT);
+  output.line();
+  output.line(`no other trial beats ${front.size === 1 ? 'this one' : `these ${front.size}`} in every objective; best_hyperparameters.txt is of the first, which has KerasTuner's best sum of objectives`);
+  showBest(study, shown.flatMap(({ number }) => trials[number] ?? []), output);
+  if (shown.length < front.size) output.line(`and ${front.size - shown.length} more: lockstep studies best ${study.name.replace('studies/', '')}`);
 }
 
 function describeParameter(parameter: Parameter): string {

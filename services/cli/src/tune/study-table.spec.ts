@@ -48,3 +48,10 @@ test('names and values of others cannot break the table', () => {
   expect(line).toContain('a\\nb\\u{1b}[2J \\u{202e}txt\\r  größe 宽度');
   expect(displayWidth(line)).toBeLessThan(120);
 });
+
+test('with several objectives none is called the best', () => {
+  const progress = new StudyProgress();
+  progress.apply(event(0, { case: 'created', value: study({ objectives: [{ metric: 'loss', direction: 1 }, { metric: 'size', direction: 1 }] }) }));
+  for (let i = 0; i < 2; i++) progress.apply(changed(1, trial(i, succeeded(i, -2 * i))));
+  expect(studyTable(progress, 20, START_MS).slice(2, 4).map((line) => line.split(/ {2,}/)[1])).toEqual(['succeeded', 'succeeded']);
+});

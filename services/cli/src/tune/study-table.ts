@@ -30,7 +30,8 @@ export function studyTable(progress: StudyProgress, lines: number, nowMs: number
   const rows = [
     ['TRIAL', 'STATE', 'EPOCH', 'SCORE', 'RUNG', 'TIME', 'VALUES'],
     ...runningShown.map((trial) => openRow(trial, nowMs)),
-    ...bestShown.map((trial, i) => scoredRow(trial, i)),
+    // With several objectives there is no best one.
+    ...bestShown.map((trial, i) => scoredRow(trial, i === 0 && progress.objectives.length === 1)),
   ];
   const hidden = running.length - runningShown.length;
   return [head, ...alignColumns(rows), hidden > 0 ? `and ${hidden} more running; score: ${objectives}` : `score: ${objectives}`];
@@ -58,9 +59,9 @@ function openRow({ trial, startedMs, epoch, values }: OpenTrial, nowMs: number):
   ];
 }
 
-function scoredRow({ trial, scores, durationMs }: ScoredTrial, place: number): readonly string[] {
+function scoredRow({ trial, scores, durationMs }: ScoredTrial, isBest: boolean): readonly string[] {
   return [
-    String(trialNumber(trial.name)), place === 0 ? 'best' : 'succeeded', trial.rung ? String(trial.rung.epochs) : '', formatScores(scores), formatRung(trial.rung),
+    String(trialNumber(trial.name)), isBest ? 'best' : 'succeeded', trial.rung ? String(trial.rung.epochs) : '', formatScores(scores), formatRung(trial.rung),
     durationMs === undefined ? '' : formatSeconds(durationMs / 1000), formatValues(trialValues(trial)),
   ];
 }
