@@ -107,6 +107,11 @@ test('a discovery finds what a module tunes, trains nothing, and is told of in i
   expect(await artifacts.getExecution(job.result?.execution ?? '')).toMatchObject({ type: 'TunerDiscovery', inputs: [{ key: 'module' }, { key: 'examples' }], outputs: [] });
 }, 60_000);
 
+test('what the command line says beside the module is in the study', async () => {
+  const [spec] = await cluster.json('tune', moduleFile('tuner'), '--examples', 'penguins', '--config', JSON.stringify({}), '--trials', '7', '--stopping', 'curve:9', '--warm-start', 'birds', 'studies/more', '--dry-run');
+  expect(spec).toMatchObject({ maxTrials: 7, curveStopping: { maxEpochs: 9 }, warmStartFrom: ['studies/birds', 'studies/more'] });
+}, 60_000);
+
 describe('a trial', () => {
   let found: DiscoveryOutcome;
   beforeAll(async () => { found = await outcomeOf((await discovery({})).name); }, 60_000);

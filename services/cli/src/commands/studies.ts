@@ -18,13 +18,12 @@ import { withCurves } from '../tune/measured-trials';
 import { studyReport } from '../tune/report/report';
 import { showBest } from '../tune/show-best';
 import { showExtended } from '../tune/show-extended';
+import { studyName } from '../tune/study-id';
 import { studyState, studySummary } from '../tune/study-summary';
 import { typedValues } from '../tune/typed-values';
 import { concludeStudy, watchStudy } from '../tune/watch-study';
 import { writeTo } from '../write-to';
 
-/** `studies/x` or just `x`. */
-const studyName = (text: string): string => (text.startsWith('studies/') ? text : `studies/${text}`);
 
 const withClient = (run: Run, action: (client: TunerClient, context: Context) => Promise<ExitCode>): Promise<void> =>
   run(async (context) => {

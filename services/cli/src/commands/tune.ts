@@ -11,7 +11,8 @@ import type { Output } from '../output';
 import { duration, wholeNumber } from '../parse-flags';
 import { printable } from '../terminal-text';
 import { nextSteps } from '../tune/next-steps';
-import { checkFree, checkStudyId } from '../tune/study-id';
+import { stoppingRule } from '../tune/stopping-rule';
+import { checkFree, checkStudyId, studyName } from '../tune/study-id';
 import { studySummary } from '../tune/study-summary';
 import { concludeStudy, watchStudy } from '../tune/watch-study';
 
@@ -21,6 +22,8 @@ interface TuneFlags extends JobFlags {
   readonly parallel?: number;
   readonly maxDuration?: number;
   readonly seed?: number;
+  readonly stopping?: StudySpec['stopping'];
+  readonly warmStart?: readonly string[];
   readonly output?: string;
   readonly detach?: true;
   readonly dryRun?: true;
@@ -39,6 +42,8 @@ export const tuneCommand = (run: Run): Command =>
     .option('-p, --parallel <n>', 'trials that run at once, each on its own workers (default 1)', wholeNumber(1))
     .option('--max-duration <duration>', 'no trial begins later than this: 90s, 10m, 2h', duration)
     .option('-s, --seed <n>', 'seed of the search and of every random number in the trials (default: the tuner\'s, and 0)', wholeNumber(0))
+    .option('--stopping <rule>', 'give up trials whose best is worse than the "median" of the others so far, whose learning curve hardly leads to the best ("curve:EPOCHS"), or that fall behind at rungs ("rungs:EPOCHS"); EPOCHS: of a whole trial. Not with Hyperband and Asha, which do so themselves', stoppingRule)
+    .option('--warm-start <study...>', 'begin with the trials of studies of the same objective, as far as their values lie in this space')
     .option('-o, --output <name>', 'artifact that the trials\' checkpoints become versions of; default: the module\'s name and "-trials"'), { job: 'a trial', function: 'tunerFn', of: ' of a trial' })
     .option('-d, --detach', 'start and return; `lockstep studies watch` follows the study')
     .option('--dry-run', 'only find out what the module tunes, with a job that trains nothing')
@@ -96,8 +101,9 @@ async function discover(client: TunerClient, template: MessageInitShape<typeof T
 }
 
 /** What the command line says over what the module says. */
-const withFlags = (spec: StudySpec, { trials, parallel, seed, maxDuration }: TuneFlags): StudySpec => ({
+const withFlags = (spec: StudySpec, { trials, parallel, seed, maxDuration, stopping, warmStart }: TuneFlags): StudySpec => ({
   ...spec,
+  ...(stopping && { stopping }), ...(warmStart && { warmStartFrom: warmStart.map(studyName) }),
   ...(trials !== undefined && { maxTrials: trials }), ...(parallel !== undefined && { maxParallelTrials: parallel }), ...(seed !== undefined && { seed: BigInt(seed) }),
   ...(maxDuration !== undefined && { maxDuration: { $typeName: 'google.protobuf.Duration', seconds: BigInt(maxDuration), nanos: 0 } }),
 });

@@ -19,3 +19,6 @@ export async function checkFree(client: Pick<TunerClient, 'get'>, id: string): P
   });
   if (study) throw new CliError(`${study.name} exists already: it is ${studyState(study)}`, `\`lockstep studies watch ${id}\` follows it, \`lockstep studies extend ${id}\` gives it more to do; give another --name for a new one.`);
 }
+
+/** `studies/x` or just `x`. */
+export const studyName = (text: string): string => (text.startsWith('studies/') ? text : `studies/${text}`);
