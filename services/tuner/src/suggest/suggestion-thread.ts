@@ -52,4 +52,4 @@ function answerOf(study: string, call: ThreadCall): ThreadAnswer {
 
 const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
-parentPort?.on('message', take);
+parentPort?.on('message', (messages: readonly ToThread[]) => messages.forEach(take));

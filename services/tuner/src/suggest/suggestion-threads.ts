@@ -34,6 +34,9 @@ export class SuggestionError extends Error {
 /** How long a thread may think about one question. */
 const ANSWER_TIMEOUT_MS = 120_000;
 
+/** Messages that wait for a question to go with. */
+const MAX_OUTBOX = 64;
+
 const ENTRY = path.join(__dirname, '..', '..', 'dist', 'suggest', 'suggestion-thread.js');
 
 export class SuggestionThreads implements Threads {
@@ -81,6 +84,7 @@ class SuggestionThread implements ThreadPlace {
   studies = 0;
   private readonly worker = new Worker(ENTRY);
   private readonly questions = new Map<number, Question>();
+  private outbox: ToThread[] = [];
   private lastId = 0;
   private ended: Error | undefined;
 
@@ -111,8 +115,10 @@ class SuggestionThread implements ThreadPlace {
     return this.ended === undefined;
   }
 
+  /** Nobody waits for what is only said: it goes with the next question, or when there is much of it. */
   post(message: Exclude<ToThread, { readonly kind: 'CALL' }>): void {
-    if (this.isOpen) this.worker.postMessage(message satisfies ToThread);
+    this.outbox.push(message);
+    if (this.outbox.length >= MAX_OUTBOX) this.flush();
   }
 
   async suggest(study: string, count: number): Promise<Suggestions> {
@@ -147,8 +153,14 @@ class SuggestionThread implements ThreadPlace {
       }, ANSWER_TIMEOUT_MS);
       timer.unref();
       this.questions.set(id, { resolve, reject, timer });
-      this.worker.postMessage({ kind: 'CALL', id, study, call } satisfies ToThread);
+      this.outbox.push({ kind: 'CALL', id, study, call });
+      this.flush();
     });
+  }
+
+  private flush(): void {
+    const messages = this.outbox.splice(0);
+    if (this.isOpen) this.worker.postMessage(messages satisfies readonly ToThread[]);
   }
 }
 
