@@ -4,6 +4,7 @@ export type {
 } from './space/parameter';
 export { defaultOf } from './space/parameter';
 export { cardinality } from './space/cardinality';
+export { checkConditions } from './space/check-conditions';
 export { checkSpace, MAX_PARAMETERS } from './space/check-space';
 export { isOfType, MAX_CHOICES, MAX_TEXT_LENGTH } from './space/check-parameter';
 export { checkValues, valueFault } from './space/check-values';
@@ -12,7 +13,7 @@ export { mergeSpace, type SpaceMerge } from './space/merge-space';
 export { identityOf } from './space/parameter-identity';
 export { indexedValue, probabilityOf, valueAt, valueCount } from './space/probability';
 export { sortSpace } from './space/sort-space';
-export { activeParameters, chooseValues, completeValues, defaultValues, isActive, type SearchSpace } from './space/search-space';
+export { activeParameters, activeValues, chooseValues, completeValues, defaultValues, isActive, type SearchSpace } from './space/search-space';
 export { commonType, valuesKey, type Value, type Values, type ValueType } from './space/value';
 export { formatPythonJson, parsePythonJson, PythonFloat, type PythonJson } from './keras-tuner/python-json';
 export {
@@ -54,9 +55,8 @@ export { isPending, WHOLE, type Fidelity, type Json, type Measurement, type Memo
 export {
   completeEnded, completeTrial, NO_FINDINGS, type Findings, type TrialOutcome,
 } from './tracking/complete';
-export {
-  enqueueValues, extendStudy, growSpace, importTrials, MAX_ENQUEUED, stopStudy, type Extension, type ForeignTrial, type Imported,
-} from './tracking/direct';
+export { enqueueValues, extendStudy, growSpace, MAX_ENQUEUED, stopStudy, type Extension } from './tracking/direct';
+export { importTrials, type ForeignHistory, type ForeignTrial, type Imported } from './tracking/import-trials';
 export { adviseStop, askStop, expireLeases, hear, nextExpiryMs, releaseHolder } from './tracking/leases';
 export { trialLost } from './tracking/holder';
 export { noteLineage, noteResults } from './tracking/lineage';

@@ -37,8 +37,8 @@ export interface DatabaseParts<Schema> {
   readonly query: Kysely<Schema>;
   readonly notifications: Notifications;
   readonly leaseClock: LeaseClock;
-  /** Waits until a transaction may begin. @returns to be called when it has ended */
-  enter(): Promise<() => void>;
+  /** Runs a transaction when it may begin. Has it begin again only if nothing of it was done. */
+  inTurn<T>(transaction: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -54,9 +54,8 @@ export class SqlDatabase<Schema> implements Database<Schema> {
     this.leases = fence?.leases ?? new SqlLeases(this, parts.leaseClock);
   }
 
-  async transaction<T>(work: (transaction: DatabaseTransaction<Schema>) => Promise<T>): Promise<T> {
-    const leave = await this.parts.enter();
-    try {
+  transaction<T>(work: (transaction: DatabaseTransaction<Schema>) => Promise<T>): Promise<T> {
+    return this.parts.inTurn(async () => {
       const actions: (() => void)[] = [];
       const result = await this.query.transaction().execute(async (query) => {
         if (this.fence) await this.fence.leases.check(query, this.fence.lease);
@@ -64,9 +63,7 @@ export class SqlDatabase<Schema> implements Database<Schema> {
       });
       for (const action of actions) action();
       return result;
-    } finally {
-      leave();
-    }
+    });
   }
 
   underLease(lease: Lease): Database<Schema> {

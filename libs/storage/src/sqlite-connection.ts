@@ -18,7 +18,7 @@ const SQLITE_NOTADB = 26;
 /** Statements that stay compiled; services have some tens. */
 const MAX_CACHED_STATEMENTS = 256;
 
-/** Opens a database file for one process. @throws StorageError DISK_FULL, DATA_LOSS, IO */
+/** Opens a database file for one process. @throws StorageError DISK_FULL, DATA_LOSS, IO; SQLite's own error, for which isBusy holds, while another program has the file */
 export function openSqlite(file: string): SqliteDatabase {
   const guard = <T>(act: () => T): T => {
     try {
@@ -74,7 +74,8 @@ export const isBusy = (caught: unknown): boolean => resultCode(caught) === SQLIT
 function sqliteFailure(caught: unknown, file: string): unknown {
   const options = { cause: caught };
   switch (resultCode(caught)) {
-    case undefined: return caught;
+    case undefined:
+    case SQLITE_BUSY: return caught; // Who can wait decides on it: see sqlite-driver.ts.
     case SQLITE_FULL:
       return new StorageError('DISK_FULL', `could not write the database ${file}: the disk is full. The change was rolled back whole; free some space and try again`, { path: file }, options);
     case SQLITE_CORRUPT:

@@ -1,4 +1,4 @@
-import { Kysely, sql, SqliteDialect } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import path from 'node:path';
 import { sqliteColumnTypes } from './column-types';
 import { SqlDatabase, type Database } from './database';
@@ -7,6 +7,7 @@ import { lockFolder } from './folder-lock';
 import { migrate, type SchemaOwner } from './migration';
 import type { LeaseClock } from './sql-leases';
 import { openSqlite } from './sqlite-connection';
+import { PatientSqliteDialect, Turns, whenUnlocked } from './sqlite-driver';
 
 export interface DatabaseOptions extends SchemaOwner {
   /** Data folder; made if need be, and locked until the database is closed. */
@@ -19,18 +20,20 @@ const noClock: LeaseClock = { nowMs: sql`0`, expiryMs: () => sql`null` };
 /**
  * Opens the SQLite database of a data folder and brings it to the newest schema.
  *
- * @throws StorageError FOLDER_LOCKED, OTHER_SERVICE, OTHER_VERSION, DATA_LOSS, DISK_FULL, IO
+ * @throws StorageError FOLDER_LOCKED, OTHER_SERVICE, OTHER_VERSION, DATA_LOSS, DISK_FULL, IO; DatabaseError TIMED_OUT while another program has the file
  */
 export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Database<Schema>> {
   const { folder, service } = options;
   const lock = lockFolder(folder, service);
   try {
-    const sqlite = openSqlite(path.join(folder, 'database.sqlite'));
-    const dialect = new SqliteDialect({ database: sqlite });
+    const file = path.join(folder, 'database.sqlite');
+    const sqlite = await whenUnlocked(file, () => openSqlite(file));
+    const turns = new Turns(file);
+    const dialect = new PatientSqliteDialect(sqlite, file);
     const query = new Kysely<Schema>({ dialect });
     try {
       const own = new Kysely<unknown>({ dialect });
-      await migrate((work) => own.transaction().execute(work), options, {
+      await migrate((work) => turns.take(() => own.transaction().execute(work)), options, {
         what: `the data folder ${folder}`, remedy: 'choose another folder with --data', facts: { path: folder }, types: sqliteColumnTypes,
       });
       await endLeases(own);
@@ -43,8 +46,7 @@ export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Da
       sqlite.close();
       lock.release();
     };
-    // Kysely has one connection and lets one transaction at a time have it.
-    return new SqlDatabase<Schema>({ query, notifications: new EventSignal(), leaseClock: noClock, enter: () => Promise.resolve(() => undefined), close });
+    return new SqlDatabase<Schema>({ query, notifications: new EventSignal(), leaseClock: noClock, inTurn: (transaction) => turns.take(transaction), close });
   } catch (e) {
     lock.release();
     throw e;

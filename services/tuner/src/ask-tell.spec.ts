@@ -1,3 +1,4 @@
+import type { StudyEvent } from '@lockstep/contract';
 import { removeTemporaryFolders } from '@lockstep/storage/testing';
 import { failure, first, serve, spec, success, suggested, valuesOf, type Served } from './testing/served';
 
@@ -162,6 +163,11 @@ describe('asking and telling', () => {
 });
 
 describe('bad input', () => {
+  test.each([['hyperband', { case: 'hyperband', value: { maxEpochs: 8 } }], ['asha', { case: 'asha', value: { maxEpochs: 8 } }]] as const)('a stopper beside %s, which stops trials itself', async (_name, algorithm) => {
+    const error = await failure(served.client.create(spec({ algorithm, stopping: { case: 'medianStopping', value: {} } })));
+    expect([error.code, error.details.fieldViolations?.map(({ field }) => field)]).toEqual(['INVALID_ARGUMENT', ['spec.stopping']]);
+  });
+
   test('every fault of a spec comes in one answer', async () => {
     const error = await failure(served.client.create({
       space: { case: 'searchSpace', value: { parameters: [
@@ -269,6 +275,16 @@ describe('bad input', () => {
   });
 });
 
+/** The first events of a study after one, until there are so many or it was deleted. */
+async function seen(client: Served['client'], name: string, count: number, after = 0n): Promise<readonly StudyEvent[]> {
+  const stop = new AbortController();
+  const events: StudyEvent[] = [];
+  for await (const event of client.watch(name, after, stop.signal)) if (events.push(event) === count) stop.abort();
+  return events;
+}
+
+const told = (events: readonly StudyEvent[]): readonly (string | undefined)[] => events.map(({ event }) => event.case);
+
 describe('watching', () => {
   test('tells everything from the log, and goes on after any event', async () => {
     const { client } = served;
@@ -281,6 +297,28 @@ describe('watching', () => {
     for await (const event of client.watch(name)) gone.push(event.event.case);
     expect(gone).toEqual(['deleted']);
     expect((await failure(client.get(name))).details.reason).toBe('NO_SUCH_STUDY');
+  });
+
+  test('a study that has the name of a deleted one is watched through its own life; who watched the former one learns of its end', async () => {
+    const { client } = served;
+    const live = async (): Promise<readonly (string | undefined)[]> => {
+      await client.create(spec({ maxTrials: 1 }), { studyId: 'again' });
+      await client.complete(first(await client.suggest('studies/again', 'a')).name, 'a', success(1));
+      return told(await seen(client, 'studies/again', 4));
+    };
+    const whole = ['created', 'trialChanged', 'trialChanged', 'updated'];
+    expect(await live()).toEqual(whole);
+    const [begin] = await seen(client, 'studies/again', 1);
+    await client.delete('studies/again');
+    expect(await live()).toEqual(whole);
+    expect(told(await seen(client, 'studies/again', 9, begin?.sequence))).toEqual(['deleted']);
+    await client.delete('studies/again');
+    const [end] = await seen(client, 'studies/again', 9);
+    expect(end?.event.case).toBe('deleted');
+    // Who has been told, and who asks for what never was, does not wait for ever.
+    for (const [name, after] of [['studies/again', end?.sequence], ['studies/never', 0n], ['studies/never', 7n]] as const) {
+      expect((await failure(seen(client, name, 1, after))).details.reason).toBe('NO_SUCH_STUDY');
+    }
   });
 
   test('events come in the order of what happened', async () => {
@@ -299,40 +337,5 @@ describe('watching', () => {
     await client.complete(trial.name, 'a', { outcome: { case: 'success', value: {} } });
     await watching;
     expect(told).toEqual([['created', 'true'], ['trialChanged', 'running'], ['trialMeasured', 'true'], ['trialChanged', 'succeeded'], ['updated', 'completed']]);
-  });
-});
-
-describe('other studies', () => {
-  test('a study begins with what others have found; what does not fit is left out', async () => {
-    const { client } = served;
-    const source = await client.create(spec(), { studyId: 'source' });
-    for (const loss of [3, 1, 2]) await client.complete(first(await client.suggest(source.name, 'a')).name, 'a', success(loss));
-    const narrow = spec({ maxTrials: 2, warmStartFrom: ['studies/source'], space: { case: 'searchSpace', value: { parameters: [
-      { name: 'lr', kind: { case: 'floatRange', value: { min: 1e-4, max: 0.1, sampling: 2 } } }, { name: 'units', kind: { case: 'intRange', value: { min: 32n, max: 512n, step: 32n } } },
-      { name: 'optimizer', kind: { case: 'choice', value: { values: [{ kind: { case: 'stringValue', value: 'sgd' } }, { kind: { case: 'stringValue', value: 'adam' } }] } } },
-      { name: 'momentum', conditions: [{ parent: 'optimizer', values: [{ kind: { case: 'stringValue', value: 'sgd' } }] }], kind: { case: 'floatRange', value: { min: 0, max: 1 } } },
-    ] } } });
-    const warm = await client.create(narrow, { studyId: 'warm' });
-    expect(warm.trials).toMatchObject({ succeeded: 3 });
-    expect((await client.best(warm.name))[0]?.state).toMatchObject({ value: { scores: [1] } });
-    expect(suggested(await client.suggest(warm.name, 'a', { count: 9 })).map((t) => t.name)).toEqual(['studies/warm/trials/3', 'studies/warm/trials/4']);
-  });
-
-  test("KerasTuner's trials are imported, with the space of its oracle", async () => {
-    const { client } = served;
-    const { name } = await client.create(spec({ space: { case: 'discovery', value: {} }, objectives: [{ metric: 'val_accuracy' }] }));
-    const hyperparameters = (lr: number) => ({ space: [{ class_name: 'Choice', config: { name: 'learning_rate', default: 0.01, conditions: [], values: [0.01, 0.001], ordered: true } }], values: { learning_rate: lr, 'tuner/epochs': 3 } });
-    const trial = (id: string, lr: number, status: string, values: number[]) => JSON.stringify({
-      trial_id: id, hyperparameters: hyperparameters(lr), status, score: null, best_step: 0, message: null,
-      metrics: { metrics: { val_accuracy: { direction: 'max', observations: values.map((value, step) => ({ value: [value], step })) } } },
-    });
-    const source = { case: 'kerasTuner' as const, value: { oracleJson: JSON.stringify({ hyperparameters: hyperparameters(0.01) }), trialJson: [trial('0', 0.001, 'COMPLETED', [0.5, 0.75]), trial('1', 0.01, 'FAILED', []), trial('2', 0.5, 'COMPLETED', [0.5]), '{'] } };
-    const { trials, skipped } = await client.importTrials(name, source, 'import');
-    expect(trials).toEqual([`${name}/trials/0`]);
-    expect(skipped).toEqual([expect.stringContaining('FAILED'), expect.stringContaining('trial_json[3]'), expect.stringContaining('not one of its 2 choices')]);
-    expect((await client.importTrials(name, source, 'import')).trials).toEqual(trials);
-    const [best] = await client.best(name);
-    expect([best?.state.value, valuesOf(best ?? (() => { throw new Error('no best trial'); })())]).toEqual([expect.objectContaining({ scores: [0.75] }), { learning_rate: 0.001 }]);
-    expect(valuesOf(first(await client.suggest(name, 'a')))).toHaveProperty('learning_rate');
   });
 });

@@ -17,7 +17,7 @@ const TUNER: Readonly<Record<TunerErrorReason, StatusCode>> = {
 
 const TRACKING: Readonly<Record<TrackingErrorReason, StatusCode>> = {
   NOT_PENDING: 'NOT_FOUND', TRIAL_LOST: 'FAILED_PRECONDITION', TRIAL_ENDED: 'ALREADY_EXISTS', MEASUREMENT_DIVERGED: 'ALREADY_EXISTS', TOO_MANY_MEASUREMENTS: 'RESOURCE_EXHAUSTED',
-  TOO_MANY_ENQUEUED: 'RESOURCE_EXHAUSTED', MISSING_METRIC: 'INVALID_ARGUMENT', STUDY_OVER: 'FAILED_PRECONDITION', SPACE_UNKNOWN: 'FAILED_PRECONDITION', SHRINKS: 'INVALID_ARGUMENT',
+  TOO_MANY_ENQUEUED: 'RESOURCE_EXHAUSTED', MISSING_METRIC: 'INVALID_ARGUMENT', SPACE_UNKNOWN: 'FAILED_PRECONDITION', SHRINKS: 'INVALID_ARGUMENT',
 };
 
 const SEARCH: Readonly<Record<SearchErrorReason, StatusCode>> = {
@@ -35,9 +35,9 @@ export function mapTunerError(caught: unknown): RpcError | undefined {
     }, { cause: caught });
   }
   if (caught instanceof TrackingError) {
-    const { trial, ...metadata } = caught.facts;
+    const { trial, field, ...metadata } = caught.facts;
     return new RpcError(TRACKING[caught.reason], caught.message, {
-      reason: caught.reason, metadata, ...(trial !== undefined && { resource: { type: resourceType(trial), name: trial } }),
+      reason: caught.reason, metadata, ...(field !== undefined && { fieldViolations: [{ field, description: caught.message }] }), ...(trial !== undefined && { resource: { type: resourceType(trial), name: trial } }),
     }, { cause: caught });
   }
   if (caught instanceof SearchError) {

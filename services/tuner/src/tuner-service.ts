@@ -2,12 +2,14 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TunerService } from '@lockstep/contract';
 import { implement, startServer, type Logger, type RpcError, type RunningServer } from '@lockstep/rpc';
+import { isOutage } from '@lockstep/storage';
 import type { KerasListener } from './config';
 import { JobRunner } from './jobs/job-runner';
 import type { Jobs } from './jobs/jobs';
 import { publishResults, type ResultArtifacts } from './jobs/results';
 import { NO_JOBS, studyJobs } from './jobs/study-jobs';
 import { KerasServer } from './keras/keras-server';
+import { logOutage } from './log-outage';
 import { mapTunerError } from './map-error';
 import { studyServicer } from './servicer/study-servicer';
 import { trialServicer } from './servicer/trial-servicer';
@@ -60,7 +62,7 @@ export async function startTunerService({ listen, kerasTuner, store, threads, jo
       // A database that is away answers late: one look at a time.
       if (ticking) return;
       ticking = true;
-      tuner.tick().catch((e: unknown) => logger.error({ err: e }, 'leases that ran out could not be stored; it is tried again')).finally(() => { ticking = false; });
+      tuner.tick().catch((e: unknown) => logOutage(logger, e, 'leases that ran out could not be stored; it is tried again')).finally(() => { ticking = false; });
     }, TICK_MS);
     return {
       server, kerasAddresses: keras.map(({ address }) => address),
@@ -82,6 +84,7 @@ const abortableSleep = (ms: number, signal: AbortSignal): Promise<void> => delay
 /** Failures of the machine, and not of a request, are the operator's business too. */
 function logged(logger: Logger, error: RpcError | undefined): RpcError | undefined {
   const reason = error?.details.reason;
-  if (error && (reason === 'DISK_FULL' || error.code === 'DATA_LOSS' || error.code === 'INTERNAL')) logger.error({ reason, err: error.cause }, error.message);
+  if (error && isOutage(error.cause)) logger.warn({ reason }, error.message);
+  else if (error && (reason === 'DISK_FULL' || error.code === 'DATA_LOSS' || error.code === 'INTERNAL')) logger.error({ reason, err: error.cause }, error.message);
   return error;
 }

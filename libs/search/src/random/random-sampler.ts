@@ -1,5 +1,7 @@
-import { chooseValues } from '../space/search-space';
+import { cardinality } from '../space/cardinality';
+import { chooseValues, completeValues } from '../space/search-space';
 import { valueAt } from '../space/probability';
+import { valuesKey } from '../space/value';
 import type { Sample, Sampler } from '../study/algorithm';
 import type { StudyHistory } from '../study/study-history';
 import { TriedValues } from '../study/tried-values';
@@ -23,8 +25,16 @@ export class RandomSampler implements Sampler {
       const values = chooseValues(history.space, (parameter) => valueAt(parameter, new Mt19937(seedState++).random()));
       if (!tried.has(values)) return { kind: 'VALUES', values, memo: { seedState } };
     }
-    return { kind: 'EXHAUSTED', why: `${MAX_COLLISIONS + 1} random points in a row had been tried before: the space is exhausted, or nearly` };
+    return { kind: 'EXHAUSTED', why: whyNothing(history) };
   }
+}
+
+/** KerasTuner gives up at points that it has drawn again and again: what that means is told by how many there are. */
+function whyNothing({ space, trials }: StudyHistory): string {
+  const size = cardinality(space);
+  const tried = new Set(trials.map(({ values }) => valuesKey(completeValues(space, values)))).size;
+  if (tried >= size) return `all ${size} points of the space have been tried`;
+  return `${tried} of ${size === Infinity ? 'many' : size} points of the space have been tried, among them ${MAX_COLLISIONS + 1} random ones in a row`;
 }
 
 function lastSeedState({ trials, seed }: StudyHistory): number {

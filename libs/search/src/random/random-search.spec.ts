@@ -1,6 +1,7 @@
 import { golden, goldenSpace, searched } from '../testing/keras-tuner-golden';
 import { newHistory, simulate, succeeded, withState, withTrial } from '../testing/study-simulation';
 import { EnqueuedFirst } from '../study/enqueued';
+import { choiceParameter } from '../space/make-parameter';
 import { valuesKey } from '../space/value';
 import { Mt19937 } from './mt19937';
 import { RandomSearch } from './random-search';
@@ -57,7 +58,13 @@ describe('random search', () => {
   test('a space without parameters has one point', () => {
     const { history, end } = simulate(new RandomSearch(), newHistory([], 3), () => succeeded(1));
     expect(history.trials.map(({ values }) => values)).toEqual([new Map()]);
-    expect(end).toMatchObject({ kind: 'EXHAUSTED' });
+    expect(end).toEqual({ kind: 'EXHAUSTED', why: 'all 1 points of the space have been tried' });
+  });
+
+  test.each([[3, /^all 3 points of the space have been tried$/], [40, /^\d+ of 40 points of the space have been tried, among them 21 random ones in a row$/]])('at the end of %d points it says how many there are', (count, words) => {
+    const space = [choiceParameter('c', Array.from({ length: count }, (_, i) => i))];
+    const { end } = simulate(new RandomSearch(), newHistory(space, 1), () => succeeded(1));
+    expect(end).toEqual({ kind: 'EXHAUSTED', why: expect.stringMatching(words) });
   });
 
   test('what is enqueued comes first, completed, and does not shift what follows', () => {

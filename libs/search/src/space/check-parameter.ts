@@ -11,6 +11,9 @@ export const MAX_TEXT_LENGTH = 1_000;
 /** Names under which KerasTuner's workers find the fidelity of a trial, beside its values. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['tuner/epochs', 'tuner/initial_epoch', 'tuner/bracket', 'tuner/round', 'tuner/trial_id']);
 
+/** Whether a name is one of those. */
+export const isReservedName = (name: string): boolean => RESERVED_NAMES.has(name);
+
 /** What is wrong with a parameter taken alone. @param field where it stands, e.g. `space[3]` */
 export function checkParameter(parameter: Parameter, field: string): readonly Violation[] {
   const { name } = parameter;
@@ -18,7 +21,7 @@ export function checkParameter(parameter: Parameter, field: string): readonly Vi
   const refuse = (part: string, description: string): void => { violations.push({ field: `${field}.${part}`, description: `parameter ${describe(parameter)} ${description}` }); };
   if (name === '') refuse('name', 'needs a name');
   else if (!isText(name)) refuse('name', `has a name of more than ${MAX_TEXT_LENGTH} characters, or one that is no valid unicode`);
-  if (RESERVED_NAMES.has(name)) refuse('name', 'has a name under which Hyperband tells its workers how long to train: choose another');
+  if (isReservedName(name)) refuse('name', 'has a name under which Hyperband tells its workers how long to train: choose another');
   switch (parameter.kind) {
     case 'FLOAT': case 'INT': checkRange(parameter, refuse); break;
     case 'CHOICE': checkChoice(parameter, refuse); break;

@@ -10,9 +10,11 @@ import type { Value, Values } from './value';
  * Everything that is wrong with values that somebody else has chosen (enqueued, imported, reported): names that the space does not
  * have or that are not active, values that a parameter cannot have. Parameters may be left out: `completeValues` adds defaults.
  * A default counts as a value of its parameter also where it lies between two steps, as in KerasTuner.
+ *
+ * @param beside values that were chosen before, and are not looked at
  */
-export function checkValues(space: SearchSpace, values: Values): readonly Violation[] {
-  const complete = new Map(values);
+export function checkValues(space: SearchSpace, values: Values, beside: Values = new Map()): readonly Violation[] {
+  const complete = new Map([...values, ...beside]);
   const known = new Map<string, Parameter[]>();
   for (const parameter of space) {
     known.set(parameter.name, [...known.get(parameter.name) ?? [], parameter]);

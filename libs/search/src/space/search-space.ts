@@ -28,6 +28,12 @@ export function chooseValues(space: SearchSpace, choose: (parameter: Parameter) 
   return values;
 }
 
+/** What is given of the parameters that it makes active, without any defaults; the rest is left out. */
+export function activeValues(space: SearchSpace, given: Values): Values {
+  const complete = completeValues(space, given);
+  return new Map([...given].filter(([name]) => complete.has(name)));
+}
+
 /** The default of every parameter that is active under the defaults. */
 export const defaultValues = (space: SearchSpace): Values => chooseValues(space, defaultOf);
 

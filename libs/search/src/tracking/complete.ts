@@ -1,13 +1,13 @@
 /** How a trial, or a try of it, ends. */
-import type { SearchSpace } from '../space/search-space';
-import { checkSpace } from '../space/check-space';
-import { mergeSpace } from '../space/merge-space';
-import { completeValues } from '../space/search-space';
-import type { Values } from '../space/value';
+import { isReservedName } from '../space/check-parameter';
+import { checkValues } from '../space/check-values';
+import { completeValues, type SearchSpace } from '../space/search-space';
+import { valuesKey, type Values } from '../space/value';
 import { refuseViolations } from '../search-error';
 import { learningCurve } from '../study/learning-curve';
 import { decideRetry, type RetryPolicy } from '../study/retry-policy';
 import { scoresOf, type Scoring } from '../study/scores';
+import { grownSpace } from './grown-space';
 import { requireHeld, trialLost } from './holder';
 import { settled } from './settle';
 import { TrackingError } from './tracking-error';
@@ -36,7 +36,7 @@ export const NO_FINDINGS: Findings = { parameters: [], values: new Map() };
 /**
  * Ends a client's trial, or its try: a failed one is offered again as often as the study allows.
  *
- * @throws TrackingError NOT_PENDING, TRIAL_LOST, MISSING_METRIC; SearchError INVALID_SPACE when what was found contradicts what is known
+ * @throws TrackingError NOT_PENDING, TRIAL_LOST, MISSING_METRIC; SearchError INVALID_SPACE when what was found contradicts what is known, INVALID_VALUES when it had values that its parameters cannot have
  */
 export function completeTrial(study: TrackedStudy, number: number, client: string, outcome: TrialOutcome, findings: Findings, nowMs: number): Move<TrackedTrial> {
   const pending = study.pending.get(number);
@@ -156,21 +156,19 @@ interface Grown {
   readonly changes: readonly StudyChange[];
 }
 
-/** @throws SearchError INVALID_SPACE */
+/** @throws SearchError INVALID_SPACE, INVALID_VALUES */
 function withFindings(study: TrackedStudy, trial: TrackedTrial, { parameters, values }: Findings): Grown {
-  const discovers = study.space.kind === 'DISCOVERING' && trial.origin === 'DISCOVERY';
-  if (parameters.length === 0 && !discovers) return { study, trial, changes: [] };
+  // What a trial was given stays as it is, and what it was told of its fidelity is no value.
+  const found = new Map([...values].filter(([name]) => !trial.values.has(name) && !isReservedName(name)));
+  if (parameters.length === 0 && found.size === 0) return { study, trial, changes: [] };
   const known = study.space.kind === 'KNOWN' ? study.space.space : [];
-  const merge = mergeSpace(known, parameters);
-  if (merge.kind === 'REFUSED') {
-    refuseViolations('INVALID_SPACE', merge.violations);
-    return { study, trial, changes: [] };
-  }
+  const space = grownSpace(known, parameters, 'parameters');
+  refuseViolations('INVALID_VALUES', checkValues(space, found, trial.values));
+  const complete = completeValues(space, new Map([...found, ...trial.values]));
+  const grown: TrackedTrial = valuesKey(complete) === valuesKey(trial.values) ? trial : { ...trial, values: complete };
   // A discovery that found nothing to search tells nothing; it may fail or succeed as it likes.
-  if (merge.added.length === 0 && !(discovers && parameters.length > 0)) return { study, trial, changes: [] };
-  refuseViolations('INVALID_SPACE', checkSpace(merge.space));
-  const grown: TrackedTrial = { ...trial, values: completeValues(merge.space, new Map([...values, ...trial.values])) };
-  return { study: { ...study, space: { kind: 'KNOWN', space: merge.space } }, trial: grown, changes: [{ kind: 'STUDY', told: true }] };
+  if (space === known) return { study, trial: grown, changes: [] };
+  return { study: { ...study, space: { kind: 'KNOWN', space } }, trial: grown, changes: [{ kind: 'STUDY', told: true }] };
 }
 
 const after = (grown: Grown, move: Move<TrackedTrial>): Move<TrackedTrial> => ({ ...move, changes: [...grown.changes, ...move.changes] });

@@ -63,10 +63,12 @@ export function beginDiscovery(study: TrackedStudy, client: string, nowMs: numbe
   return created(study, begun(newTrial(study.nextNumber, 'DISCOVERY', new Map(), WHOLE, {}), client, nowMs));
 }
 
-/** The algorithm has nothing more: when nothing runs either, the study is complete. */
+/** The algorithm has nothing more, not even a place for what is enqueued: when nothing runs either, the study is complete. */
 export function takeExhaustion(study: TrackedStudy, why: string): Move<void> {
-  if (study.state.kind !== 'ACTIVE' || study.pending.size > 0 || study.enqueued.length > 0) return { study, changes: [], result: undefined };
-  return { study: { ...study, state: { kind: 'COMPLETED', detail: why } }, changes: [{ kind: 'STUDY', told: true }], result: undefined };
+  if (study.state.kind !== 'ACTIVE' || study.pending.size > 0) return { study, changes: [], result: undefined };
+  const waiting = study.enqueued.length;
+  const detail = waiting === 0 ? why : `${why}, without a place for the ${waiting} that ${waiting === 1 ? 'is' : 'are'} enqueued: extend the algorithm`;
+  return { study: { ...study, state: { kind: 'COMPLETED', detail } }, changes: [{ kind: 'STUDY', told: true }], result: undefined };
 }
 
 function created(study: TrackedStudy, trial: TrackedTrial): Move<TrackedTrial> {

@@ -12,10 +12,9 @@ export type TrackingErrorReason =
   | 'TOO_MANY_ENQUEUED'
   /** Success without a value of an objective. */
   | 'MISSING_METRIC'
-  | 'STUDY_OVER'
   /** What is known of the space only after its discovery. */
   | 'SPACE_UNKNOWN'
-  /** A limit that would fall below what it was. */
+  /** A limit that would fall below what it was, or what has been done. */
   | 'SHRINKS';
 
 /** A study's refusal; the message says what, whose it is, and what to do. Nothing was changed. */
@@ -24,7 +23,7 @@ export class TrackingError extends Error {
   constructor(
     readonly reason: TrackingErrorReason,
     message: string,
-    /** Facts that belong to the reason: trial, holder. */
+    /** Facts that belong to the reason: trial, holder, the field of a limit. */
     readonly facts: Readonly<Record<string, string>> = {},
   ) {
     super(message);

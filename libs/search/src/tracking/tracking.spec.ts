@@ -1,54 +1,14 @@
 import * as fc from 'fast-check';
 import { floatParameter, intParameter } from '../space/make-parameter';
-import { WHOLE } from '../study/trial-record';
 import { completeEnded, completeTrial, NO_FINDINGS, type TrialOutcome } from './complete';
-import { enqueueValues, extendStudy, growSpace, importTrials, stopStudy } from './direct';
+import { enqueueValues, extendStudy, growSpace, stopStudy } from './direct';
+import { importTrials } from './import-trials';
 import { adviseStop, askStop, expireLeases, hear, nextExpiryMs, releaseHolder } from './leases';
 import { MAX_MEASUREMENTS, takeMeasurement } from './measure';
 import { beginDiscovery, offerTrials, roomFor, takeExhaustion, takeSuggestion } from './offer';
-import { newStudy, type Move, type StudyRules, type TrackedStudy } from './tracked-study';
-import type { TrackedTrial } from './tracked-trial';
-import { TrackingError, type TrackingErrorReason } from './tracking-error';
-
-const LEASE_MS = 1000;
-const RULES: StudyRules = { limits: { maxConsecutiveFailures: 3 }, maxParallelTrials: undefined, retry: { maxRetries: 1, maxLosses: 2 }, leaseMs: LEASE_MS };
-const SPACE = [floatParameter('x', { min: 0, max: 1 })];
-const OBJECTIVES = [{ metric: 'loss', direction: 'MIN' }] as const;
-
-const study = (rules: Partial<StudyRules> = {}): TrackedStudy => newStudy('studies/s', { kind: 'KNOWN', space: SPACE }, OBJECTIVES, { ...RULES, ...rules }, 0);
-const suggestion = (x: number) => ({ kind: 'TRIAL', values: new Map([['x', x]]), fidelity: WHOLE, memo: {}, origin: 'ALGORITHM' } as const);
-const loss = (value: number): TrialOutcome => ({ kind: 'SUCCESS', metrics: new Map([['loss', value]]) });
-const FAILURE: TrialOutcome = { kind: 'FAILURE', error: 'no memory' };
-const measured = (epoch: number, value: number, execution = 0) => ({ epoch, execution, metrics: new Map([['loss', value]]) });
-
-/** A study and the moves made with it, so that a test reads as what happened. */
-class Story {
-  constructor(public now: TrackedStudy) {}
-
-  do<T>(move: (study: TrackedStudy) => Move<T>): T {
-    const { study: next, result } = move(this.now);
-    this.now = next;
-    return result;
-  }
-
-  begin(client: string, atMs = 0): TrackedTrial {
-    return this.do((s) => takeSuggestion(s, suggestion(s.nextNumber / 100), client, atMs));
-  }
-
-  complete(number: number, client: string, outcome: TrialOutcome, atMs = 0): TrackedTrial {
-    return this.do((s) => completeTrial(s, number, client, outcome, NO_FINDINGS, atMs));
-  }
-}
-
-function reasonOf(act: () => unknown): TrackingErrorReason | undefined {
-  try {
-    act();
-    return undefined;
-  } catch (e) {
-    if (e instanceof TrackingError) return e.reason;
-    throw e;
-  }
-}
+import { FAILURE, foreign, loss, measured, NOTHING_NEW, reasonOf, SPACE, Story, study, suggestion } from './testing/story';
+import type { Move, StudyRules, TrackedStudy } from './tracked-study';
+import { TrackingError } from './tracking-error';
 
 describe('leases', () => {
   test('a trial whose holder is silent for a lease is offered again, and begins anew', () => {
@@ -220,8 +180,7 @@ describe('spaces', () => {
 
   test('imported trials count towards no limit; those that do not fit say why', () => {
     const story = new Story(study({ limits: { maxTrials: 1, maxConsecutiveFailures: 3 } }));
-    const foreign = (x: number, ...scores: number[]) => ({ values: new Map([['x', x]]), scores, source: `x = ${x}` });
-    const { numbers, skipped } = story.do((s) => importTrials(s, [foreign(0.5, 1), foreign(7, 1), foreign(0.1, NaN), foreign(0.2, 1, 2)], []));
+    const { numbers, skipped } = story.do((s) => importTrials(s, { ...NOTHING_NEW, trials: [foreign(0.5, 1), foreign(7, 1), foreign(0.1, NaN), foreign(0.2, 1, 2)] }, []));
     expect(numbers).toEqual([0]);
     expect(skipped).toEqual([expect.stringMatching(/x = 7.*ranges from 0 to 1/), expect.stringMatching(/not finite/), expect.stringMatching(/2 scores for 1 objectives/)]);
     expect([roomFor(story.now, 0), story.now.nextNumber]).toEqual([1, 1]);
@@ -247,6 +206,62 @@ describe('owners', () => {
     expect(extend(1)(story.now).changes).toEqual([]);
     story.do(extend(2));
     expect([story.now.state.kind, roomFor(story.now, 0)]).toEqual(['ACTIVE', 1]);
+  });
+
+  test.each<[string, Partial<StudyRules['limits']>, Parameters<typeof extendStudy>[1]['limits'], RegExp]>([
+    ['trials of a study without a limit', {}, { maxTrials: 1 }, /^max_trials of studies\/s is not limited and cannot become 1: 2 trials are behind it/],
+    ['epochs of a study without a limit', {}, { maxEpochs: 2 }, /^max_total_epochs of studies\/s is not limited and cannot become 2: 3 epochs/],
+    ['time that is over', {}, { maxDurationMs: 400 }, /^max_duration of studies\/s .*: 500 ms are behind it/],
+    ['more time, which is over too', { maxDurationMs: 100 }, { maxDurationMs: 499 }, /^max_duration of studies\/s is 100 ms and cannot become 499: 500 ms/],
+    ['fewer epochs', { maxEpochs: 9 }, { maxEpochs: 8 }, /^max_total_epochs of studies\/s is 9 epochs and cannot become 8/],
+  ])('no limit falls below what has been done: %s', (_what, before, limits, words) => {
+    const story = new Story(study({ limits: { maxConsecutiveFailures: 3, ...before } }));
+    story.do((s) => importTrials(s, { ...NOTHING_NEW, trials: [foreign(0.5, 1)] }, []));
+    story.begin('a');
+    story.begin('b');
+    for (const epoch of [1, 2, 3]) story.do((s) => takeMeasurement(s, 1, 'a', measured(epoch, 1), 0));
+    const extend = (): unknown => extendStudy(story.now, { limits, parameters: [], algorithmGrew: false }, 500);
+    expect(extend).toThrow(words);
+    expect(reasonOf(extend)).toBe('SHRINKS');
+  });
+
+  test('a limit at what has been done is one; the same limit again changes nothing, also when it is passed', () => {
+    const story = new Story(study({ limits: { maxDurationMs: 100, maxConsecutiveFailures: 3 } }));
+    story.complete(story.begin('a').number, 'a', loss(1));
+    const extend = (limits: StudyRules['limits'] | object) => (s: TrackedStudy) => extendStudy(s, { limits, parameters: [], algorithmGrew: false }, 500);
+    expect(extend({ maxDurationMs: 100 })(story.now).changes).toEqual([]);
+    expect(extend({ maxTrials: 1, maxDurationMs: 900 })(story.now).study.state).toMatchObject({ kind: 'COMPLETED', detail: expect.stringContaining('1 of 1 trials') as string });
+  });
+
+  test('what one limit gives another may take back: the study says which', () => {
+    const story = new Story(study({ limits: { maxTrials: 1, maxEpochs: 1, maxConsecutiveFailures: 3 } }));
+    story.begin('a');
+    story.do((s) => takeMeasurement(s, 0, 'a', measured(1, 1), 0));
+    story.complete(0, 'a', loss(1));
+    story.do((s) => extendStudy(s, { limits: { maxTrials: 8 }, parameters: [], algorithmGrew: false }, 0));
+    expect(story.now).toMatchObject({ state: { kind: 'COMPLETED', detail: '1 of 1 epochs have been trained' }, rules: { limits: { maxTrials: 8 } } });
+  });
+
+  test('values that are enqueued on a study that is over are the first when it goes on', () => {
+    const story = new Story(study({ limits: { maxTrials: 1, maxConsecutiveFailures: 3 } }));
+    story.complete(story.begin('a').number, 'a', loss(1));
+    story.do((s) => enqueueValues(s, new Map([['x', 0.125]])));
+    expect(story.now.state.kind).toBe('COMPLETED');
+    story.do((s) => extendStudy(s, { limits: { maxTrials: 2 }, parameters: [], algorithmGrew: false }, 0));
+    expect([story.now.state.kind, story.now.enqueued.map((values) => [...values])]).toEqual(['ACTIVE', [[['x', 0.125]]]]);
+  });
+
+  test('a study whose algorithm was exhausted goes on with what is enqueued since; one without a place for it ends again, and says so', () => {
+    const story = new Story(study());
+    story.complete(story.begin('a').number, 'a', loss(1));
+    story.do((s) => takeExhaustion(s, 'empty'));
+    const extend = (s: TrackedStudy): Move<void> => extendStudy(s, { limits: {}, parameters: [], algorithmGrew: false }, 0);
+    expect(extend(story.now).changes).toEqual([]);
+    story.do((s) => enqueueValues(s, new Map([['x', 0.125]])));
+    story.do(extend);
+    expect(story.now.state.kind).toBe('ACTIVE');
+    story.do((s) => takeExhaustion(s, 'every bracket has run'));
+    expect(story.now.state).toEqual({ kind: 'COMPLETED', detail: 'every bracket has run, without a place for the 1 that is enqueued: extend the algorithm' });
   });
 
   test('exhaustion completes a study only when nothing runs', () => {

@@ -205,6 +205,19 @@ describeWithPostgres('PostgreSQL', () => {
     });
   });
 
+  test('a database that is closed at any moment while it begins to listen is closed', async () => {
+    const url = await server.createDatabase();
+    for (let turns = 0; turns < 12; turns++) {
+      const database = await open(url);
+      const stop = new AbortController();
+      const listener = database.notifications.listen('topic', stop.signal);
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      stop.abort();
+      listener.stop();
+      await database.close();
+    }
+  });
+
   test('connections are bounded however many ask', async () => {
     const url = await server.createDatabase();
     await using(url, {}, async (database) => {

@@ -41,7 +41,15 @@ export async function openPostgres<Schema>(options: PostgresDatabaseOptions): Pr
     await close();
     throw e;
   }
-  return new SqlDatabase<Schema>({ query, notifications, leaseClock: serverClock, enter: () => writers.take(), close });
+  const inTurn = async <T>(transaction: () => Promise<T>): Promise<T> => {
+    const leave = await writers.take();
+    try {
+      return await transaction();
+    } finally {
+      leave();
+    }
+  };
+  return new SqlDatabase<Schema>({ query, notifications, leaseClock: serverClock, inTurn, close });
 }
 
 /** @throws DatabaseError ACCESS_DENIED for a server that cannot keep what it acknowledges */

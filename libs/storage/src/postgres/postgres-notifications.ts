@@ -64,10 +64,12 @@ export class PostgresNotifications implements Notifications {
     const leave = (): void => void client.end().catch(() => undefined);
     this.closing.signal.addEventListener('abort', leave, { once: true });
     try {
-      await client.connect();
-      await client.query(`listen ${CHANNEL}`);
-      this.signal.wakeAll();
-      await ended;
+      // One that is ended while it connects says so by its end alone: connecting never comes to anything then.
+      const isThere = await Promise.race([client.connect().then(() => client.query(`listen ${CHANNEL}`)).then(() => true), ended.then(() => false)]);
+      if (isThere) {
+        this.signal.wakeAll();
+        await ended;
+      }
     } catch {
       // Away: the caller tries again.
     } finally {

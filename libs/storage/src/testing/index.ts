@@ -3,6 +3,7 @@ export { contractMigrations, databaseContract, sharedMigrations, type ContractSc
 export { eventLogContract, type EventLogFixture } from './event-log-contract';
 export { failingFileSystem, type FailingFileSystem, type FileOperation } from './failing-file-system';
 export { leaseContract } from './lease-contract';
+export { lockDatabase, type DatabaseLock } from './locked-database';
 export { findPostgres, type PostgresPrograms } from './postgres-programs';
 export { describeWithPostgres, startPostgres, type PostgresServer } from './postgres-server';
 export { rejection } from './rejection';

@@ -1,46 +1,48 @@
-/** The files of a KerasTuner project: oracle.json and the trial.json of each trial. */
-import {
-  parsePythonJson, PythonFloat, readHyperparameters, scoresOf, SearchError, sortSpace, type ForeignTrial, type Measurement, type Objective, type PythonJson, type SearchSpace, type Value,
-} from '@lockstep/search';
+/** The trial.json of a trial of KerasTuner's. */
+import { activeValues, parsePythonJson, readHyperparameters, scoresOf, SearchError, sortSpace, type ForeignTrial, type Measurement, type Objective, type PythonJson, type SearchSpace } from '@lockstep/search';
+import { list, number, object, optionalObject, type JsonObject } from './keras-json';
+import { sameObjective, type KerasObjective } from './keras-oracle-json';
 
 /** A trial.json: what it can be used as, or why it cannot. */
 export type KerasTrial =
-  | { readonly kind: 'SCORED'; readonly trial: ForeignTrial; readonly space: SearchSpace }
+  /** `epochs`: after which a trial of Hyperband ends. */
+  | { readonly kind: 'SCORED'; readonly trial: ForeignTrial; readonly space: SearchSpace; readonly epochs: number | undefined }
   | { readonly kind: 'UNUSABLE'; readonly why: string };
+
+/** What trials are scored for. */
+export interface KerasScoring {
+  readonly objectives: readonly Objective[];
+  /** The objectives that KerasTuner had; undefined where nothing says so. */
+  readonly theirs: readonly KerasObjective[] | undefined;
+}
 
 /** Values of Hyperband's own, which are of no parameter. */
 const OWN_VALUES = 'tuner/';
+const EPOCHS = 'tuner/epochs';
 
 /** Reads the text of a trial.json. @param source what the text is, for messages */
-export function readKerasTrial(text: string, source: string, objectives: readonly Objective[]): KerasTrial {
+export function readKerasTrial(text: string, source: string, scoring: KerasScoring): KerasTrial {
   try {
     const root = object(parsePythonJson(text, source), source);
     const { space, values } = readHyperparameters(root['hyperparameters'] ?? {}, `${source}.hyperparameters`);
     const name = typeof root['trial_id'] === 'string' ? `${source} (${root['trial_id']})` : source;
     const status = root['status'];
     if (status !== 'COMPLETED') return { kind: 'UNUSABLE', why: `${name}: its status is ${JSON.stringify(status)}, only COMPLETED trials have scores` };
-    const scores = scoresIn(root, objectives);
+    const scores = scoresIn(root, scoring);
     if (typeof scores === 'string') return { kind: 'UNUSABLE', why: `${name}: ${scores}` };
     const own = new Map([...values].filter(([key]) => !key.startsWith(OWN_VALUES)));
-    return { kind: 'SCORED', space: sortSpace(space), trial: { values: asTypesOf(space, own), scores, source: name } };
+    const epochs = values.get(EPOCHS);
+    const sorted = sortSpace(space);
+    // KerasTuner writes values of parameters that are not active too.
+    return { kind: 'SCORED', space: sorted, trial: { values: activeValues(sorted, own), scores, source: name }, epochs: typeof epochs === 'number' ? epochs : undefined };
   } catch (e) {
     if (e instanceof SearchError) return { kind: 'UNUSABLE', why: e.message };
     throw e;
   }
 }
 
-/**
- * The space in an oracle.json, parents first.
- *
- * @throws SearchError MALFORMED_JSON, INVALID_SPACE
- */
-export function readKerasOracleSpace(text: string, source: string): SearchSpace {
-  const root = object(parsePythonJson(text, source), source);
-  return sortSpace(readHyperparameters(root['hyperparameters'] ?? {}, `${source}.hyperparameters`).space);
-}
-
-/** Scores by the reported metrics; by the trial's one score where no metrics were kept. */
-function scoresIn(root: { readonly [key: string]: PythonJson }, objectives: readonly Objective[]): readonly number[] | string {
+/** Scores by the reported metrics; by the trial's one score only where no metrics were kept, and it is not known to be of something else. */
+function scoresIn(root: JsonObject, { objectives, theirs }: KerasScoring): readonly number[] | string {
   const metrics = optionalObject(optionalObject(root['metrics'])['metrics']);
   const measurements: Measurement[] = [];
   for (const [name, history] of Object.entries(metrics)) {
@@ -52,7 +54,10 @@ function scoresIn(root: { readonly [key: string]: PythonJson }, objectives: read
   const scoring = scoresOf(byEpoch(measurements), objectives);
   if (scoring.kind === 'SCORED') return scoring.scores;
   const score = number(root['score']);
-  return objectives.length === 1 && score !== undefined && Number.isFinite(score) ? [score] : scoring.why;
+  const [objective] = objectives;
+  if (measurements.length > 0 || objectives.length !== 1 || !objective || score === undefined || !Number.isFinite(score)) return scoring.why;
+  const isOurs = theirs === undefined || (theirs.length === 1 && theirs.every((their) => sameObjective(their, objective)));
+  return isOurs ? [score] : `it kept its score alone, which is of ${theirs.map(({ name }) => name).join(' and ')}, and not of ${objective.metric} (${objective.direction})`;
 }
 
 /** Metrics of one epoch are one measurement for each execution. */
@@ -66,33 +71,4 @@ function byEpoch(measurements: readonly Measurement[]): readonly Measurement[] {
     }
   }
   return merged;
-}
-
-/** KerasTuner writes values of parameters that are not active too: those are left out. */
-function asTypesOf(space: SearchSpace, values: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
-  const active = new Map<string, Value>();
-  for (const { name, conditions } of sortSpace(space)) {
-    const value = values.get(name);
-    const holds = conditions.every(({ parent, values: allowed }) => {
-      const of = active.get(parent);
-      return of !== undefined && allowed.includes(of);
-    });
-    if (holds && value !== undefined) active.set(name, value);
-  }
-  return active;
-}
-
-function object(json: PythonJson, source: string): { readonly [key: string]: PythonJson } {
-  if (typeof json === 'object' && json !== null && !Array.isArray(json) && !(json instanceof PythonFloat)) return json as { readonly [key: string]: PythonJson };
-  throw new SearchError('MALFORMED_JSON', [{ field: source, description: 'should be an object' }]);
-}
-
-const optionalObject = (json: PythonJson | undefined): { readonly [key: string]: PythonJson } =>
-  (typeof json === 'object' && json !== null && !Array.isArray(json) && !(json instanceof PythonFloat) ? json as { readonly [key: string]: PythonJson } : {});
-
-const list = (json: PythonJson | undefined): readonly PythonJson[] => (Array.isArray(json) ? json as readonly PythonJson[] : json === undefined ? [] : [json]);
-
-function number(json: PythonJson | undefined): number | undefined {
-  if (json instanceof PythonFloat) return json.value;
-  return typeof json === 'number' ? json : undefined;
 }

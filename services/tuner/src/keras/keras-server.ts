@@ -8,6 +8,7 @@ import { Server, ServerCredentials, type handleUnaryCall, type ServerUnaryCall }
 import { kerasTunerService } from '@lockstep/contract';
 import { isHeld } from '@lockstep/search';
 import { DEFAULT_MAX_MESSAGE_BYTES, RpcError, serviceDefinition, type Logger } from '@lockstep/rpc';
+import { logOutage } from '../log-outage';
 import { mapTunerError } from '../map-error';
 import type { Tuner } from '../study/tuner';
 import { HOLDER_PREFIX, Oracle, workerOf, type OracleCall } from './oracle';
@@ -39,7 +40,7 @@ export class KerasServer {
     this.timer = setInterval(() => {
       if (this.hearing) return;
       this.hearing = true;
-      this.hear().catch((e: unknown) => parts.options.logger.warn({ err: e }, 'KerasTuner workers could not be taken note of; it is tried again')).finally(() => { this.hearing = false; });
+      this.hear().catch((e: unknown) => logOutage(parts.options.logger, e, 'KerasTuner workers could not be taken note of; it is tried again')).finally(() => { this.hearing = false; });
     }, HEAR_MS);
   }
 

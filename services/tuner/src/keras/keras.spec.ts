@@ -1,10 +1,12 @@
 /** KerasTuner's face, spoken to as its workers do: raw calls on a connection. */
+import path from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { TunerClient } from '@lockstep/client';
 import { kerasTuner, kerasTunerService } from '@lockstep/contract';
 import { serviceDefinition } from '@lockstep/rpc';
-import { removeTemporaryFolders } from '@lockstep/storage/testing';
-import { serve, SPACE, spec, success, type Served } from '../testing/served';
+import { lockDatabase, removeTemporaryFolders } from '@lockstep/storage/testing';
+import { failure, serve, SPACE, spec, success, type Served } from '../testing/served';
 
 removeTemporaryFolders();
 
@@ -91,6 +93,22 @@ describe("KerasTuner's face", () => {
     for (let again = 0; again < 3; again++) expect((await worker.createTrial('t')).status).toBe(TrialStatus.STOPPED);
     const { trials } = await worker.call<kerasTunerService.GetBestTrialsResponse>('GetBestTrials', { numTrials: 2n });
     expect(trials.map((t) => [t.trialId, t.score?.value])).toEqual([['00', 0.5], ['01', 1]]);
+  });
+
+  test('a database that another program has locked is waited for: an error would end the worker', async () => {
+    await served.client.create(spec({ maxTrials: 1 }), { studyId: 'one' });
+    const worker = connect();
+    const trial = await worker.createTrial('t');
+    const lock = await lockDatabase(path.join(served.folder, 'database.sqlite'));
+    const updated = worker.update(trial.trialId, 0.5, 1);
+    const impatient = new TunerClient(served.service.server.address, { attempts: 1, firstDelayMs: 1, maxDelayMs: 1 });
+    // Another's call is refused, and the worker's was made before it.
+    expect((await failure(impatient.enqueue('studies/one', [], 'once'))).code).toBe('UNAVAILABLE');
+    impatient.close();
+    await lock.release();
+    await updated;
+    await worker.end(trial, TrialStatus.COMPLETED);
+    expect((await worker.get(trial.trialId)).score?.value).toBe(0.5);
   });
 
   test('values and spaces have the types of their parameters, no sampling is NONE, defaults are set, children follow by condition', async () => {
@@ -202,6 +220,25 @@ describe("KerasTuner's face", () => {
     await worker.end(trial, TrialStatus.COMPLETED, create(kerasTuner.HyperParametersSchema, { space: { booleanSpace: [{ name: 'units', default: true }] } }));
     expect((await served.client.getTrial('studies/one/trials/0')).state).toMatchObject({ case: 'failed', value: { error: expect.stringMatching(/"units".*BOOLEAN.*INT/) } });
     expect((await worker.createTrial('t')).status).toBe(TrialStatus.RUNNING);
+  });
+
+  test('a value that its parameter cannot have fails the trial by name; a condition that never holds is taken, as KerasTuner takes it', async () => {
+    await served.client.create(spec({ maxRetriesPerTrial: 0 }), { studyId: 'one' });
+    const worker = connect();
+    const found = (value: bigint) => create(kerasTuner.HyperParametersSchema, {
+      space: { intSpace: [{ name: 'depth', minValue: 0n, maxValue: 2n, step: 1n, sampling: kerasTuner.Sampling.LINEAR }], booleanSpace: [{ name: 'never', conditions: [{ kind: { case: 'parent', value: { name: 'depth', values: [{ kind: { case: 'intValue', value: 7n } }] } } }] }] },
+      values: { values: { depth: { kind: { case: 'intValue', value } }, never: { kind: { case: 'booleanValue', value: true } } } },
+    });
+    const odd = await worker.createTrial('t');
+    await worker.update(odd.trialId, 1);
+    await worker.end(odd, TrialStatus.COMPLETED, found(9n));
+    expect((await served.client.getTrial('studies/one/trials/0')).state).toMatchObject({ case: 'failed', value: { error: expect.stringMatching(/"depth" cannot be 9: it ranges from 0 to 2/) } });
+    const good = await worker.createTrial('t');
+    await worker.update(good.trialId, 1);
+    await worker.end(good, TrialStatus.COMPLETED, found(2n));
+    expect((await served.client.getTrial('studies/one/trials/1')).state.case).toBe('succeeded');
+    expect(plain(await worker.get('1'))).toMatchObject({ depth: 2n });
+    expect((await served.client.get('studies/one')).spec?.space).toMatchObject({ value: { parameters: { length: 6 } } });
   });
 
   test('clients of both kinds share a study', async () => {

@@ -7,7 +7,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { kerasTuner, kerasTunerService } from '@lockstep/contract';
-import { defaultValues, isHeld, NO_FINDINGS, scoresOf, SearchError, TrackingError, type Findings, type TrackedTrial, type TrialOutcome } from '@lockstep/search';
+import { activeValues, defaultValues, isHeld, NO_FINDINGS, scoresOf, SearchError, TrackingError, type Findings, type TrackedTrial, type TrialOutcome } from '@lockstep/search';
 import { RpcError, type Logger } from '@lockstep/rpc';
 import type { StoredStudy } from '../store/study-store';
 import type { Tuner } from '../study/tuner';
@@ -144,10 +144,10 @@ function numberOf(trialId: string): number {
   return number;
 }
 
-/** What a worker's run met. */
+/** What a worker's run met. It tells values of parameters that were not active too. */
 function findingsOf({ hyperparameters }: kerasTuner.Trial): Findings {
   const { space, values } = fromHyperParameters(hyperparameters);
-  return { parameters: space, values };
+  return { parameters: space, values: activeValues(space, values) };
 }
 
 /** KerasTuner's statuses. A trial without a finite score is INVALID, as is one whose run raised an error: it may be tried again. */

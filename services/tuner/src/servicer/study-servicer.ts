@@ -1,25 +1,26 @@
 /** The rpcs about studies: translates requests, checks them, answers. */
 import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
 import {
   CreateStudyRequestSchema, DeleteStudyResponseSchema, HyperbandSchema, JobEvaluationSchema, ListStudiesResponseSchema, StudySpecSchema,
   type ExtendStudyRequest, type StudyEvent, type StudySpec, type TunerService, type WatchStudyRequest,
 } from '@lockstep/contract';
-import { newStudy, type ForeignTrial, type Violation } from '@lockstep/search';
+import { newStudy } from '@lockstep/search';
 import { RpcError, type CallContext, type ServiceImplementation } from '@lockstep/rpc';
 import { cutPage } from '@lockstep/storage';
 import { fromParameters } from '../convert/space-proto';
+import { resolveLimits } from '../convert/resolve-limits';
 import { resolveSpec } from '../convert/resolve-spec';
 import { toStudyMessage } from '../convert/study-proto';
 import type { StudyJobs } from '../jobs/study-jobs';
+import { TunerError } from '../study/tuner-error';
 import type { Tuner } from '../study/tuner';
+import { checkFurther } from './further-parameters';
 import { RequestCheck } from './request-check';
 import { requestDigest } from './request-digest';
+import { readWarmStart } from './warm-start';
 
 type StudyRpcs = 'discoverStudy' | 'createStudy' | 'getStudy' | 'listStudies' | 'extendStudy' | 'stopStudy' | 'deleteStudy' | 'watchStudy';
 
-/** Trials of another study that a new one begins with, at most. */
-const MAX_WARM_START_TRIALS = 10_000;
 const MAX_WARM_START_STUDIES = 20;
 
 export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): string; readonly jobs: StudyJobs }): Pick<ServiceImplementation<typeof TunerService>, StudyRpcs> {
@@ -41,7 +42,7 @@ export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): 
       const sources = given.warmStartFrom.map((name, i) => check.studyName(`spec.warm_start_from[${i}]`, name));
       if (sources.length > MAX_WARM_START_STUDIES) check.fault('spec.warm_start_from', `${sources.length} studies, at most ${MAX_WARM_START_STUDIES}`);
       if (sources.length > 0 && given.space.case === 'discovery') check.fault('spec.warm_start_from', 'what there is to search must be known: say search_space');
-      const warm = check.violations.length === 0 && resolved ? await warmStart(tuner, sources, resolved.objectives.length, check.violations) : [];
+      const warm = check.violations.length === 0 && resolved ? await readWarmStart(tuner, sources, resolved.objectives, check.violations) : { trials: [], skipped: [] };
       if (check.violations.length === 0 && resolved?.spec.jobs) await around.jobs.check(resolved.spec.jobs, resolved.space, check.violations);
       check.done();
       if (!resolved) throw new Error('a request without a spec passed its check');
@@ -65,9 +66,9 @@ export function studyServicer(tuner: Tuner, around: { nowMs(): number; newId(): 
       const check = new RequestCheck();
       const name = check.studyName('name', request.name);
       const parameters = fromParameters(request.parameters, 'parameters', check.violations);
-      const { maxTrials, maxTotalEpochs, maxDuration } = request;
+      const limits = resolveLimits(request, '', 'no change', check.violations);
       check.done();
-      const limits = { ...(maxTrials !== undefined && { maxTrials }), ...(maxTotalEpochs !== undefined && { maxEpochs: Number(maxTotalEpochs) }), ...(maxDuration && { maxDurationMs: durationMs(maxDuration) }) };
+      await checkFurther(tuner, name, parameters);
       const extended = await tuner.extend(name, { limits, parameters }, (spec) => extendAlgorithm(spec, request));
       around.jobs.take(extended);
       return toStudyMessage(extended);
@@ -86,18 +87,6 @@ function named(name: string): string {
   check.studyName('name', name);
   check.done();
   return name;
-}
-
-/** Succeeded trials of other studies. What does not fit the new space is left out when they are taken up. */
-async function warmStart(tuner: Tuner, sources: readonly string[], objectives: number, violations: Violation[]): Promise<readonly ForeignTrial[]> {
-  const warm: ForeignTrial[] = [];
-  for (const [i, name] of sources.entries()) {
-    const { study } = await tuner.get(name);
-    if (study.objectives.length !== objectives) violations.push({ field: `spec.warm_start_from[${i}]`, description: `${name} has ${study.objectives.length} objectives, this study ${objectives}` });
-    const trials = await tuner.store.bestTrials(name, MAX_WARM_START_TRIALS - warm.length);
-    warm.push(...trials.flatMap(({ trial: { number, values, state } }) => (state.kind === 'SUCCEEDED' ? [{ values, scores: state.scores, source: `${name}/trials/${number}` }] : [])));
-  }
-  return warm;
 }
 
 /** The spec with an algorithm that has more to do. @throws TunerError INVALID_ARGUMENT */
@@ -139,11 +128,29 @@ function extendAlgorithm(spec: StudySpec, { maxEpochs, iterations }: ExtendStudy
 /** Events from the log until the study is deleted. */
 async function* watch(tuner: Tuner, request: WatchStudyRequest, { signal }: CallContext): AsyncGenerator<StudyEvent> {
   const name = named(request.name);
-  if (!(await tuner.store.hasEvents(name))) await tuner.get(name);
-  for await (const event of tuner.store.watchEvents(name, request.afterSequence, signal)) {
+  const after = await beginningOf(tuner, name, request.afterSequence);
+  for await (const event of tuner.store.watchEvents(name, after, signal)) {
     yield event;
     // A study of the same name that was made since is another one: its watchers begin anew.
     if (event.event.case === 'deleted') return;
   }
   throw new RpcError('UNAVAILABLE', `the tuner leaves: watch ${name} again after the last event seen`, { reason: 'LEAVING' });
+}
+
+/**
+ * After which event a watcher begins: who names none, with the life of the study that has the name now. Of one that is gone the end is told, once.
+ *
+ * @throws TunerError NO_SUCH_STUDY
+ */
+async function beginningOf(tuner: Tuner, name: string, after: bigint): Promise<bigint> {
+  // Looked at first: if the study is deleted meanwhile, that comes after.
+  const deletion = await tuner.store.lastDeletion(name) ?? 0n;
+  try {
+    await tuner.get(name);
+    return after > 0n ? after : deletion;
+  } catch (e) {
+    const isGone = e instanceof TunerError && e.reason === 'NO_SUCH_STUDY' && (await tuner.store.lastDeletion(name) ?? 0n) > after;
+    if (!isGone) throw e;
+    return after;
+  }
 }

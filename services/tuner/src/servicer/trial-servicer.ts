@@ -16,6 +16,7 @@ import { fromParameterValues } from '../convert/value-proto';
 import type { StoredTrial } from '../store/study-store';
 import type { RequestMark, Tuner } from '../study/tuner';
 import { foreignTrials } from './foreign-trials';
+import { checkFurther } from './further-parameters';
 import { RequestCheck } from './request-check';
 import { requestDigest } from './request-digest';
 
@@ -65,6 +66,7 @@ export function trialServicer(tuner: Tuner): Pick<ServiceImplementation<typeof T
       const outcome = fromOutcome(request.outcome, check.violations);
       const findings = { parameters: fromParameters(request.parameters, 'parameters', check.violations), values: fromParameterValues(request.values, 'values', check.violations) };
       check.done();
+      await checkFurther(tuner, study, findings.parameters);
       const trial = await tuner.complete(study, number, client, outcome, findings);
       return toTrialMessage((await tuner.get(study)).study, trial);
     },
@@ -115,8 +117,8 @@ export function trialServicer(tuner: Tuner): Pick<ServiceImplementation<typeof T
       const name = check.studyName('parent', request.parent);
       const mark = markOf(check.requestId(request.requestId), () => requestDigest(ImportTrialsRequestSchema, request));
       check.done();
-      const { trials, space, skipped } = foreignTrials(request.source, (await tuner.get(name)).study);
-      const imported = await tuner.import(name, trials, space, mark);
+      const { skipped, ...history } = foreignTrials(request.source, (await tuner.get(name)).study);
+      const imported = await tuner.import(name, history, mark);
       return create(ImportTrialsResponseSchema, { trials: imported.numbers.map((number) => trialName({ name }, number)), skipped: [...skipped, ...imported.skipped] });
     },
   };

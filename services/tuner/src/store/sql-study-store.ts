@@ -130,8 +130,10 @@ export class SqlStudyStore implements StudyStore {
     for await (const event of this.log.watch(study, Number(afterSequence), signal)) yield toEvent(event);
   }
 
-  async hasEvents(study: string): Promise<boolean> {
-    return (await this.log.read(study, 0, 1)).length > 0;
+  async lastDeletion(study: string): Promise<bigint | undefined> {
+    // A deletion leaves nothing before its own event.
+    const [first] = await this.log.read(study, 0, 1);
+    return first && toEvent(first).event.case === 'deleted' ? BigInt(first.sequence) : undefined;
   }
 
   close(): Promise<void> {

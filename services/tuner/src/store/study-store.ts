@@ -72,7 +72,7 @@ export interface StudyStore {
   delete(name: string, event: NewStudyEvent, nowMs: number): Promise<boolean>;
   /** Events of a study after a sequence number: those of the past, then new ones as they are stored, until the signal aborts. */
   watchEvents(study: string, afterSequence: bigint, signal: AbortSignal): AsyncIterable<StudyEvent>;
-  /** Whether the log has anything about a study, also when it was deleted. */
-  hasEvents(study: string): Promise<boolean>;
+  /** The event that told of the deletion of a study of this name, of the last one, by its sequence number; undefined when there was none. A study that has the name now came after it. */
+  lastDeletion(study: string): Promise<bigint | undefined>;
   close(): Promise<void>;
 }

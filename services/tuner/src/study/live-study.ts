@@ -60,6 +60,12 @@ export class LiveStudy {
     return this.queue.post(move, extras);
   }
 
+  /** The same of a move that is prepared while no other is made. */
+  prepared<T>(prepare: () => Promise<StudyMove<T>>, extras?: MoveExtras<T>): Promise<T> {
+    this.usedMs = this.parts.nowMs();
+    return this.queue.prepared(prepare, extras);
+  }
+
   /** Does what a request asks for; the same request, while it is done, waits for it. */
   async once<T>(requestId: string, work: () => Promise<T>): Promise<T> {
     const before = this.requests.get(requestId);

@@ -71,8 +71,8 @@ export class MoveQueue {
   }
 
   /** Prepares a move between moves, and makes it before any other: the study is still the one that it was prepared for. */
-  prepared<T>(prepare: () => Promise<StudyMove<T>>): Promise<T> {
-    return new Promise<T>((resolve, reject) => this.enter({ task: () => prepare().then((move) => this.runGroup([entryOf(move, {}, resolve, reject)])).catch(reject) }, reject));
+  prepared<T>(prepare: () => Promise<StudyMove<T>>, extras: MoveExtras<T> = {}): Promise<T> {
+    return new Promise<T>((resolve, reject) => this.enter({ task: () => prepare().then((move) => this.runGroup([entryOf(move, extras, resolve, reject)])).catch(reject) }, reject));
   }
 
   /** Refuses everything from now on; what waits already is done. */

@@ -6,13 +6,14 @@
  */
 import {
   completeEnded, completeTrial, enqueueValues, extendStudy, growSpace, hear, importTrials, noteLineage, noteResults, stopStudy, takeMeasurement, trialLost, trialName, TrackingError,
-  type CommittedResults, type Extension, type Findings, type ForeignTrial, type Imported, type Move, type SearchSpace, type StudyChange, type TrackedMeasurement, type TrackedStudy, type TrackedTrial, type TrialLineage, type TrialOutcome, type Values,
+  type CommittedResults, type Extension, type Findings, type ForeignHistory, type Imported, type Move, type SearchSpace, type StudyChange, type TrackedMeasurement, type TrackedStudy, type TrackedTrial, type TrialLineage, type TrialOutcome, type Values,
 } from '@lockstep/search';
 import type { StudySpec } from '@lockstep/contract';
 import { toStudyMessage } from '../convert/study-proto';
 import type { ResolvedSpec } from '../convert/resolve-spec';
 import type { StoredStudy, StoredTrial, StudyStore } from '../store/study-store';
 import { LiveStudy, type LiveStudyParts } from './live-study';
+import type { MoveExtras, StudyMove } from './move-queue';
 import type { AskedTrials } from './suggestion-desk';
 import { studyEvents } from './study-events';
 import { TunerError } from './tuner-error';
@@ -28,6 +29,10 @@ const IDLE_MS = 60_000;
 const ENDED_MS = 5_000;
 /** Who has just loaded a study is about to use it. */
 const RECENT_MS = 1000;
+/** Of trials that a study could not begin with, in the log. */
+const SKIPPED_SHOWN = 5;
+/** Trials that are read at once. */
+const PAGE = 1000;
 /** So many are kept; beyond, those that are not in use are forgotten at once. */
 const MAX_LIVE = 200;
 
@@ -49,17 +54,21 @@ export class Tuner {
   /**
    * Stores a new study.
    *
-   * @param warm trials of other studies that it begins with
+   * @param warm trials of other studies that it begins with, and what of them was left out already
    * @throws TunerError STUDY_EXISTS, REQUEST_ID_REUSED
    */
-  async create(study: TrackedStudy, { spec }: Pick<ResolvedSpec, 'spec'>, warm: readonly ForeignTrial[], request: { readonly id: string | undefined; readonly digest: string }): Promise<StoredStudy> {
-    const move = warm.length > 0 ? importTrials(study, warm, []) : { study, changes: [] };
+  async create(study: TrackedStudy, { spec }: Pick<ResolvedSpec, 'spec'>, warm: Pick<ForeignHistory, 'trials'> & Pick<Imported, 'skipped'>, request: { readonly id: string | undefined; readonly digest: string }): Promise<StoredStudy> {
+    const move = warm.trials.length > 0 ? importTrials(study, { trials: warm.trials, parameters: [], field: 'spec.warm_start_from' }, []) : { study, changes: [], result: { numbers: [], skipped: [] } };
     const stored: StoredStudy = { study: move.study, spec };
     const changes: readonly StudyChange[] = [{ kind: 'STUDY', told: true }, ...move.changes];
     const told = studyEvents(stored, move.changes.filter(({ kind }) => kind === 'TRIAL'));
     const events = [{ case: 'created' as const, value: toStudyMessage(stored) }, ...told];
     const isNew = await this.parts.store.insert({ ...stored, changes, events, requests: [], nowMs: this.parts.nowMs() }, request);
-    if (isNew) return stored;
+    if (isNew) {
+      const skipped = [...warm.skipped, ...move.result.skipped];
+      if (skipped.length > 0) this.parts.logger.info({ study: study.name, taken: move.result.numbers.length, skipped: skipped.length, why: skipped.slice(0, SKIPPED_SHOWN) }, 'the study begins without some trials of those that it was to start from');
+      return stored;
+    }
     const earlier = request.id === undefined ? undefined : await this.parts.store.findByRequestId(request.id);
     if (!earlier) throw new TunerError('STUDY_EXISTS', `${study.name} exists already: choose another study_id, or extend it`, { resource: study.name });
     if (earlier.digest !== request.digest) throw new TunerError('REQUEST_ID_REUSED', `request_id "${request.id ?? ''}" made ${earlier.name} from another request: use a new id for a new study`, { resource: earlier.name });
@@ -148,8 +157,24 @@ export class Tuner {
     return this.once(name, request, (study) => enqueueValues(study, values), Number, String);
   }
 
-  async import(name: string, trials: readonly ForeignTrial[], space: SearchSpace, request: RequestMark | undefined): Promise<Imported> {
-    return this.once(name, request, (study) => importTrials(study, trials, space), (text) => JSON.parse(text) as Imported, JSON.stringify);
+  async import(name: string, history: ForeignHistory, request: RequestMark | undefined): Promise<Imported> {
+    const prepare = async (live: LiveStudy): Promise<StudyMove<Imported>> => {
+      const before = live.study.imported > 0 ? await this.imported(name) : [];
+      return (study) => importTrials(study, history, before);
+    };
+    return this.onceBy<Imported>(name, request, (live, extras) => live.prepared(() => prepare(live), extras), (text) => JSON.parse(text) as Imported, JSON.stringify);
+  }
+
+  /** What a study was given of others' trials. */
+  private async imported(name: string): Promise<readonly TrackedTrial[]> {
+    const found: TrackedTrial[] = [];
+    for (let from = 0; ;) {
+      const trials = await this.parts.store.listTrials(name, { from, limit: PAGE, measurements: false });
+      found.push(...trials.flatMap(({ trial }) => (trial.origin === 'IMPORTED' ? [trial] : [])));
+      const last = trials.at(-1);
+      if (trials.length < PAGE || !last) return found;
+      from = last.trial.number + 1;
+    }
   }
 
   async delete(name: string): Promise<void> {
@@ -209,15 +234,20 @@ export class Tuner {
   }
 
   /** Makes a move once for each request id. */
-  private async once<T>(name: string, request: RequestMark | undefined, move: (study: TrackedStudy) => Move<T>, decode: (answer: string) => T, encode: (result: T) => string): Promise<T> {
+  private once<T>(name: string, request: RequestMark | undefined, move: (study: TrackedStudy) => Move<T>, decode: (answer: string) => T, encode: (result: T) => string): Promise<T> {
+    return this.onceBy(name, request, (live, extras) => live.post(move, extras), decode, encode);
+  }
+
+  /** The same for a move that is made in a way of its own. */
+  private async onceBy<T>(name: string, request: RequestMark | undefined, make: (live: LiveStudy, extras: MoveExtras<T>) => Promise<T>, decode: (answer: string) => T, encode: (result: T) => string): Promise<T> {
     const live = await this.require(name);
-    if (!request) return live.post(move);
+    if (!request) return make(live, {});
     const { id, digest } = request;
     return live.once(id, async () => {
       const earlier = await this.parts.store.findRequest(name, id);
       if (earlier && earlier.digest !== digest) throw new TunerError('REQUEST_ID_REUSED', `request_id "${id}" was another request for ${name}: use a new id`, { resource: name });
       if (earlier) return decode(earlier.answer);
-      return live.post(move, { request: (result) => ({ id, digest, answer: encode(result) }) });
+      return make(live, { request: (result) => ({ id, digest, answer: encode(result) }) });
     });
   }
 }

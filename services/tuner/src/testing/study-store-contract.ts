@@ -37,10 +37,10 @@ export function studyStoreContract(kind: string, open: () => Promise<StudyStore>
       now = next;
       return result;
     };
-    const eventsOf = async (name: string, count: number): Promise<readonly (string | undefined)[]> => {
+    const eventsOf = async (name: string, count: number, after = 0n): Promise<readonly (string | undefined)[]> => {
       const stop = new AbortController();
       const seen: (string | undefined)[] = [];
-      for await (const { event } of store.watchEvents(name, 0n, stop.signal)) if (seen.push(event.case) === count) stop.abort();
+      for await (const { event } of store.watchEvents(name, after, stop.signal)) if (seen.push(event.case) === count) stop.abort();
       return seen;
     };
 
@@ -126,7 +126,10 @@ export function studyStoreContract(kind: string, open: () => Promise<StudyStore>
       await expect(gone).rejects.toMatchObject({ reason: 'STUDY_DELETED' });
       await good;
       expect((await store.get(NAME, 0))?.study.pending.size).toBe(1);
-      expect(await store.hasEvents('studies/gone')).toBe(false);
+      await insert('studies/gone');
+      now = study('studies/gone');
+      await make((s) => enqueueValues(s, new Map([['x', 0.5]])));
+      expect(await eventsOf('studies/gone', 1)).toEqual(['trialEnqueued']);
     });
 
     test('many moves at once are all stored', async () => {
@@ -141,7 +144,7 @@ export function studyStoreContract(kind: string, open: () => Promise<StudyStore>
 
     test('imported trials are there at once, thousands of them', async () => {
       await insert();
-      await make((s) => importTrials(s, Array.from({ length: 1200 }, (_, i) => ({ values: new Map([['x', i / 1200]]), scores: [i], source: String(i) })), []));
+      await make((s) => importTrials(s, { trials: Array.from({ length: 1200 }, (_, i) => ({ values: new Map([['x', i / 1200]]), scores: [i], source: String(i) })), parameters: [], field: '' }, []));
       expect((await store.bestTrials(NAME, 3)).map(({ trial }) => trial.number)).toEqual([0, 1, 2]);
       expect((await store.listTrials(NAME, { from: 1195, limit: 100, measurements: true })).length).toBe(5);
     });
@@ -158,6 +161,26 @@ export function studyStoreContract(kind: string, open: () => Promise<StudyStore>
       expect(await eventsOf(NAME, 1)).toEqual(['deleted']);
       expect(await insert()).toBe(true);
       expect(await store.getTrial(NAME, 0)).toBeUndefined();
+    });
+
+    test('a study that has the name of a deleted one is told from its own first event on', async () => {
+      const deleted = { case: 'deleted', value: { $typeName: 'lockstep.tuner.v1.StudyDeleted' } } as const;
+      await insert();
+      expect(await store.lastDeletion(NAME)).toBeUndefined();
+      await make((s) => enqueueValues(s, new Map([['x', 0.25]])));
+      expect(await store.lastDeletion(NAME)).toBeUndefined();
+      await store.delete(NAME, deleted, 20);
+      const first = await store.lastDeletion(NAME) ?? 0n;
+      expect(first > 0n).toBe(true);
+      await insert();
+      now = study();
+      await make((s) => takeSuggestion(s, suggestion(0), 'a', 10));
+      expect(await store.lastDeletion(NAME)).toBe(first);
+      expect(await eventsOf(NAME, 1, first)).toEqual(['trialChanged']);
+      // Who has followed the former one up to here learns of its end.
+      expect(await eventsOf(NAME, 2, first - 1n)).toEqual(['deleted', 'trialChanged']);
+      await store.delete(NAME, deleted, 30);
+      expect((await store.lastDeletion(NAME) ?? 0n) > first).toBe(true);
     });
   });
 }

@@ -12,6 +12,7 @@ import mpmath as mp
 import numpy as np
 import scipy
 import sklearn
+from scipy.optimize import minimize
 from scipy.stats import yeojohnson, yeojohnson_llf
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
@@ -90,12 +91,51 @@ def warp():
     return {'values': standard.tolist(), 'exponent': exponent, 'logLikelihood': float(yeojohnson_llf(exponent, standard)), 'warped': warped.tolist()}
 
 
+def rosenbrock(x):
+    slopes = np.zeros_like(x)
+    slopes[:-1] = -400 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2 * (1 - x[:-1])
+    slopes[1:] += 200 * (x[1:] - x[:-1] ** 2)
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2), slopes
+
+
+def chain(x):
+    """Springs of very different strength, each tied to the next."""
+    i = np.arange(len(x))
+    strength, rest = 4.0 ** i, (-1.0) ** i * (i + 1) / 2
+    apart = np.diff(x)
+    slopes = 2 * strength * (x - rest)
+    slopes[:-1] -= 2 * apart
+    slopes[1:] += 2 * apart
+    return np.sum(strength * (x - rest) ** 2) + np.sum(apart ** 2), slopes
+
+
+def log_sum_exp(x):
+    """Convex, and no polynomial."""
+    i = np.arange(len(x))
+    up, down = np.exp(x - i / 4), np.exp(-(i + 1) * x)
+    total = np.sum(up) + np.sum(down)
+    return np.log(total), (up - (i + 1) * down) / total
+
+
+def minima():
+    cases = [
+        ('rosenbrock', rosenbrock, [-1.2, 1], -2, 2), ('rosenbrock', rosenbrock, [-1.2, 1], -2, .5), ('rosenbrock', rosenbrock, [.2, -1.5, 1.7, .4], -2, 2),
+        ('rosenbrock', rosenbrock, [1.5, 1.5, 1.5], 1.2, 2), ('chain', chain, [0] * 6, -4, 4), ('chain', chain, [0] * 6, -.75, 1.25), ('chain', chain, [3, -3, 3, -3, 3], 0, 9),
+        ('logSumExp', log_sum_exp, [2, -2, 1], -3, 3), ('logSumExp', log_sum_exp, [2, 2, 2, 2, 2], .4, 3), ('logSumExp', log_sum_exp, [-1, 1], -2, .1),
+    ]
+    table = []
+    for name, function, start, low, high in cases:
+        found = minimize(function, np.array(start, float), jac=True, method='L-BFGS-B', bounds=[(low, high)] * len(start), options={'ftol': 0, 'gtol': 1e-12, 'maxiter': 10_000, 'maxfun': 100_000})
+        table.append({'function': name, 'start': start, 'low': low, 'high': high, 'x': found.x.tolist(), 'value': float(found.fun)})
+    return table
+
+
 if __name__ == '__main__':
     if sys.argv[1:] == ['tables']:
         tables()
     else:
         golden = {
             'madeBy': f'numeric/testing/golden.py with mpmath {mp.__version__}, SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}',
-            'normal': normal(), 'gaussian': gaussian(), 'warp': warp(),
+            'normal': normal(), 'gaussian': gaussian(), 'warp': warp(), 'minima': minima(),
         }
         pathlib.Path(__file__).with_name('golden.json').write_text(json.dumps(golden, indent=1) + '\n')

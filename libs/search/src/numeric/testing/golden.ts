@@ -13,6 +13,8 @@ export interface Golden {
     readonly logLikelihood: number; readonly gradient: { readonly amplitude: number; readonly lengthscales: readonly number[]; readonly noise: number };
     readonly mean: readonly number[]; readonly deviation: readonly number[];
   };
+  /** What SciPy's L-BFGS-B finds from a start in a cube. */
+  readonly minima: readonly { readonly function: 'rosenbrock' | 'chain' | 'logSumExp'; readonly start: readonly number[]; readonly low: number; readonly high: number; readonly x: readonly number[]; readonly value: number }[];
   readonly warp: { readonly values: readonly number[]; readonly exponent: number; readonly logLikelihood: number; readonly warped: readonly number[] };
 }
 
