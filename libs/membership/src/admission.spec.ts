@@ -3,7 +3,7 @@ import { admit, type Applicant } from './admission';
 import { dealSeats } from './group';
 import { LeaseTable } from './leases';
 
-const job = (name: string, minWorkers: number, maxWorkers = minWorkers, barred: readonly string[] = []): Applicant => ({ job: name, minWorkers, maxWorkers, barred });
+const job = (name: string, minWorkers: number, maxWorkers = minWorkers, barred: readonly string[] = [], avoided: readonly string[] = []): Applicant => ({ job: name, minWorkers, maxWorkers, barred, avoided });
 
 test.each<[string, Applicant[], string[], string[]]>([
   ['takes up to its maximum', [job('a', 1, 3)], ['1', '2', '3', '4'], ['a:1,2,3']],
@@ -11,6 +11,8 @@ test.each<[string, Applicant[], string[], string[]]>([
   ['makes the younger wait behind it', [job('a', 3), job('b', 1)], ['1', '2'], []],
   ['leaves the rest to the younger', [job('a', 1), job('b', 1, 2)], ['1', '2', '3'], ['a:1', 'b:2,3']],
   ['leaves whom it bars to the younger', [job('a', 1, 2, ['2']), job('b', 1)], ['1', '2', '3'], ['a:1,3', 'b:2']],
+  ['takes others than whom it avoids', [job('a', 1, 2, [], ['1']), job('b', 1)], ['1', '2', '3'], ['a:2,3', 'b:1']],
+  ['takes whom it avoids for want of others', [job('a', 1, 2, [], ['1'])], ['1', '2'], ['a:1,2']],
   ['waits rather than take whom it bars', [job('a', 2, 3, ['1']), job('b', 1)], ['1', '2'], []],
 ])('the oldest job %s', (_name, queue, free, expected) => {
   expect(admit(queue, free).map((a) => `${a.job}:${a.workers.join(',')}`)).toEqual(expected);

@@ -5,6 +5,8 @@ export interface Applicant {
   readonly maxWorkers: number;
   /** Workers that it does not take now. */
   readonly barred: readonly string[];
+  /** Workers that it takes only for want of others: it lost members there. */
+  readonly avoided: readonly string[];
 }
 
 /** A job that may start, and on whom. */
@@ -24,8 +26,10 @@ export interface Admission {
 export function admit(queue: readonly Applicant[], free: readonly string[]): readonly Admission[] {
   const admitted: Admission[] = [];
   let rest = free;
-  for (const { job, minWorkers, maxWorkers, barred } of queue) {
-    const workers = rest.filter((worker) => !barred.includes(worker)).slice(0, maxWorkers);
+  for (const { job, minWorkers, maxWorkers, barred, avoided } of queue) {
+    const open = rest.filter((worker) => !barred.includes(worker));
+    const chosen = [...open.filter((worker) => !avoided.includes(worker)), ...open.filter((worker) => avoided.includes(worker))].slice(0, maxWorkers);
+    const workers = open.filter((worker) => chosen.includes(worker));
     if (workers.length < minWorkers) break;
     admitted.push({ job, workers });
     rest = rest.filter((worker) => !workers.includes(worker));

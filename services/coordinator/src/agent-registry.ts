@@ -25,8 +25,6 @@ export interface Agent {
   child: RunningChild | undefined;
   /** Takes no more jobs. */
   leaving: boolean;
-  /** Children that were lost on it since one came to its job's end. */
-  losses: number;
 }
 
 /** The workers that are attached now. A worker is free when its last child has exited. */
@@ -37,7 +35,7 @@ export class AgentRegistry {
   attach(register: AgentRegister, nowMs: number): Agent | undefined {
     if (this.agents.has(register.worker)) return undefined;
     const agent: Agent = {
-      worker: register.worker, register, attachMs: nowMs, commands: new AsyncQueue(COMMAND_LIMIT, register.worker), leaving: false, losses: 0,
+      worker: register.worker, register, attachMs: nowMs, commands: new AsyncQueue(COMMAND_LIMIT, register.worker), leaving: false,
       child: register.child && { job: register.child.job, child: register.child.child },
     };
     this.agents.set(agent.worker, agent);
@@ -54,21 +52,9 @@ export class AgentRegistry {
     return this.agents.get(worker);
   }
 
-  /** Names of the workers without a child, in a stable order: those on which children were lost come last, so that one bad worker stops nobody who can do without it. */
+  /** Names of the workers without a child, in a stable order. */
   free(): readonly string[] {
-    return [...this.agents.values()].filter((a) => !a.child && !a.leaving).sort((a, b) => a.losses - b.losses || (a.worker < b.worker ? -1 : 1)).map((a) => a.worker);
-  }
-
-  /** A job lost its member on this worker. */
-  noteLoss(worker: string): void {
-    const agent = this.agents.get(worker);
-    if (agent) agent.losses++;
-  }
-
-  /** A job succeeded with this worker. */
-  noteSuccess(worker: string): void {
-    const agent = this.agents.get(worker);
-    if (agent) agent.losses = 0;
+    return [...this.agents.values()].filter((a) => !a.child && !a.leaving).map((a) => a.worker).sort();
   }
 
   /** @returns false when the agent is gone */

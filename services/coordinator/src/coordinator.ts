@@ -299,7 +299,7 @@ export class Coordinator {
   private track(record: JobRecord, state: JobState): LiveJob {
     const job: LiveJob = {
       record, state, waitsFor: '', fenced: Promise.resolve(), sessions: new Map(), committed: undefined, told: undefined, calls: [], checkpoint: undefined,
-      facts: factsOf(record, this.settings), stragglers: new StragglerWatch(),
+      facts: factsOf(record, this.settings), stragglers: new StragglerWatch(), lostOn: new Set(),
     };
     this.live.set(record.job.name, job);
     return job;
@@ -310,7 +310,7 @@ export class Coordinator {
     const jobs = [...this.live.values()];
     const queued = jobs.filter((j) => j.state.kind === 'QUEUED');
     const nowMs = this.around.nowMs();
-    const applicants = queued.map(({ record: { job }, state }) => ({ job: job.name, minWorkers: job.spec?.workers?.min ?? 1, maxWorkers: job.spec?.workers?.max ?? 1, barred: barredWorkers(state, nowMs) }));
+    const applicants = queued.map(({ record: { job }, state, lostOn }) => ({ job: job.name, minWorkers: job.spec?.workers?.min ?? 1, maxWorkers: job.spec?.workers?.max ?? 1, barred: barredWorkers(state, nowMs), avoided: [...lostOn] }));
     for (const { job: name, workers } of admit(applicants, this.agents.free())) {
       const { checkpoint, calls } = this.live.get(name) ?? { checkpoint: undefined, calls: [] };
       await this.apply(name, { kind: 'START', workers, calls: { resumed: checkpoint?.calls ?? 0, stored: calls.length } });
@@ -377,8 +377,7 @@ export class Coordinator {
     const events = eventsOf(job.record.job, next, state, notices, formed, detail);
     await this.store.update(next, events, nowMs, { machine: encodeMachine(state, job.committed) });
     const generation = isStanding(job.state) ? job.state.generation : 0;
-    for (const notice of notices) if (notice.kind === 'MEMBER_LOST') this.agents.noteLoss(notice.worker);
-    if (next.state === JobStateNumber.SUCCEEDED) for (const worker of heldWorkers(job.state)) this.agents.noteSuccess(worker);
+    for (const notice of notices) if (notice.kind === 'MEMBER_LOST') job.lostOn.add(notice.worker);
     job.record = { ...job.record, job: next };
     job.state = state;
     this.logger.info({ job: name, state: state.kind }, detail);

@@ -34,7 +34,7 @@ function world() {
   };
   const job: LiveJob = {
     record, state: RUNNING, committed: { kind: 'STEP', call: 1, epoch: 0, step: 4 }, told: undefined, waitsFor: '', fenced: Promise.resolve(), calls: [create(FinishedCallSchema, { number: 0 })],
-    checkpoint: { version: 'artifacts/c/versions/1', calls: 0 }, facts: factsOf(record, SETTINGS), stragglers: new StragglerWatch(), sessions: new Map([[A, session]]),
+    checkpoint: { version: 'artifacts/c/versions/1', calls: 0 }, facts: factsOf(record, SETTINGS), stragglers: new StragglerWatch(), lostOn: new Set(), sessions: new Map([[A, session]]),
   };
   return { effects, job, inputs, said, commands, fences, agents };
 }

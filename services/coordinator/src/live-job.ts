@@ -42,6 +42,8 @@ export interface LiveJob {
   checkpoint: ResumePoint | undefined;
   readonly facts: JobFacts;
   readonly stragglers: StragglerWatch;
+  /** Workers on which it lost members, as far as this process has seen. */
+  readonly lostOn: Set<string>;
   readonly sessions: Map<string, MemberSession>;
 }
 

@@ -25,6 +25,8 @@ export class Coordinator {
   private readonly serial = new Serial<Outcome>();
   private readonly agents = new Map<string, AttachedAgent>();
   private readonly sessions = new Map<string, MemberEnd>();
+  /** Workers on which the job lost members. */
+  private readonly lostOn = new Set<string>();
   private readonly leases: SessionLeases;
   private epoch = 0;
   private state: JobState = { kind: 'CANCELLED' };
@@ -300,7 +302,7 @@ export class Coordinator {
     const free = [...this.agents.values()].filter(({ child, leaving }) => child === undefined && !leaving).map(({ worker }) => worker).sort();
     const barred = barredWorkers(this.state, this.now());
     if (this.state.kind === 'QUEUED') {
-      const [admission] = admit([{ job: facts.job, minWorkers: min, maxWorkers: max, barred }], free);
+      const [admission] = admit([{ job: facts.job, minWorkers: min, maxWorkers: max, barred, avoided: [...this.lostOn] }], free);
       if (admission) this.run((done) => (this.state.kind === 'QUEUED' ? this.apply({ kind: 'START', workers: admission.workers, calls: { resumed: this.checkpoints[0]?.calls ?? 0, stored: this.calls.length } }, done) : done(DONE)));
     } else if (this.state.kind === 'RUNNING') {
       const room = max - heldWorkers(this.state).length;
@@ -324,6 +326,7 @@ export class Coordinator {
       this.state = state;
       witness.trace(process.name, `${input.kind}: ${state.kind} ${detail}`);
       witness.stored(state);
+      for (const notice of notices) if (notice.kind === 'MEMBER_LOST') this.lostOn.add(notice.worker);
       for (const notice of notices) if (notice.kind === 'MEMBER_LOST' || notice.kind === 'JOINER_DROPPED') witness.lost(notice.worker, notice.detail);
       for (const effect of effects) this.carryOut(effect);
       if (hasEnded(state) && state.kind !== 'SUCCEEDED' && isStanding(before)) this.announce(before.generation + 1);
