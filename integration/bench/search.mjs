@@ -1,4 +1,5 @@
-// Suite `search`: simple regret of our Bayesian optimisation against KerasTuner's and Optuna's on functions of known minimum, for the same seeds in one run; suggestions with many trials pending; the time of a suggestion; and Hyperband with the Gaussian process against plain Hyperband.
+// Suite `search`: simple regret of our Bayesian optimisation against KerasTuner's and Optuna's on functions of known minimum, for the same seeds in one run;
+// suggestions with many trials pending; the time of a suggestion; and Hyperband with the Gaussian process against plain Hyperband.
 import { setImmediate } from 'node:timers/promises';
 import { startRival } from './lib/asked-rival.mjs';
 import { installRivals } from './lib/install-rivals.mjs';

@@ -114,6 +114,7 @@ Examples:
       const enqueued = await client.enqueue(study.name, typedValues(study.spec, usage(() => jsonObject(values))));
       output.document({ study: study.name, enqueued });
       output.line(`${enqueued} ${enqueued === 1 ? 'waits' : 'wait'} to be tried`);
+      if (study.state.case !== 'active') output.remark(`${study.name} is ${studyState(study)}: \`lockstep studies extend\` gives it room to try them`);
       return EXIT.OK;
     }));
   studies.command('import <study> <folder>').description('Take up the trials of a KerasTuner project: the folder with oracle.json and trial_*/trial.json.')
