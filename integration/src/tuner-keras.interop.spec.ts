@@ -110,7 +110,8 @@ function check(study: Study, trials: readonly Trial[], name: string): void {
   if (name === 'Hyperband') {
     const promoted = trials.filter(({ rung }) => rung !== undefined && rung.round > 0);
     expect(promoted.length).toBeGreaterThan(0);
-    for (const { rung, values: own } of promoted) expect(own).toEqual(trials.find((trial) => trial.name === rung?.parent)?.values);
+    // And what a run has met that was not known when its parent's ended.
+    for (const { rung, values: own } of promoted) expect(own).toEqual(expect.arrayContaining(trials.find((trial) => trial.name === rung?.parent)?.values ?? [undefined]));
   } else {
     expect(new Set(values).size).toBe(TRIALS);
   }
