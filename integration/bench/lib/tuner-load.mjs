@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// Clients of a tuner that ask, report and tell, in a process of their own: `node tuner-load.mjs '{"address", "clients", "thinkMs", "seconds" | "trials"}'`.
+// Clients of a tuner that ask, report and tell, in a process of their own: `node tuner-load.mjs '{"address", "clients", "thinkMs", "rampSeconds", "seconds" | "trials"}'`.
+// What happens in the ramp, while everybody comes at once, is not counted.
 // Prints {"rpcs", "trials", "seconds", "p50Ms", "p99Ms", "maxMs"} as its last line, and {"progress": trials} now and then.
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { quantile } from './statistics.mjs';
 
@@ -9,7 +11,7 @@ const require = createRequire(import.meta.url);
 const { TunerService } = require('@lockstep/contract');
 const { createClient, openChannel } = require('@lockstep/rpc');
 
-const { address, clients, thinkMs = 0, seconds = Infinity, trials: wanted = Infinity, studySize = 200, clientsAStudy = 10 } = JSON.parse(process.argv[2]);
+const { address, clients, thinkMs = 0, rampSeconds = 0, seconds = Infinity, trials: wanted = Infinity, studySize = 200, clientsAStudy = 10 } = JSON.parse(process.argv[2]);
 /** HTTP/2 connections: a client machine has one, and many of them dial a tuner. */
 const CHANNELS = 20;
 /** Of which the latencies are kept: so many, spread evenly over the run. */
@@ -24,13 +26,17 @@ const space = { case: 'searchSpace', value: { parameters: [
 
 let [rpcs, trials, made, every] = [0, 0, 0, 1];
 let latencies = [];
-const startedMs = performance.now();
+let startedMs = performance.now() + rampSeconds * 1000;
+setTimeout(() => {
+  [rpcs, trials, latencies, startedMs] = [0, 0, [], performance.now()];
+}, rampSeconds * 1000);
 const isOver = () => trials >= wanted || performance.now() - startedMs > seconds * 1000;
 
-async function timed(call) {
+/** Counts a call, and keeps how long it took unless it waited for others: who asks for a trial when all are given out is answered when the last one has ended. */
+async function timed(call, waited = () => false) {
   const sentMs = performance.now();
   const reply = await call();
-  if (rpcs++ % every === 0) latencies.push(performance.now() - sentMs);
+  if (rpcs++ % every === 0 && !waited(reply)) latencies.push(performance.now() - sentMs);
   if (latencies.length > SAMPLES_MAX) {
     latencies = latencies.filter((_, i) => i % 2 === 0);
     every *= 2;
@@ -52,7 +58,7 @@ const think = () => (thinkMs > 0 ? delay(2 * thinkMs * Math.random()) : undefine
 async function client(stub, study, clientId) {
   while (!isOver()) {
     await think();
-    const { outcome } = await timed(() => stub.suggestTrials({ parent: study, clientId, count: 1, maxWait: { seconds: 20n, nanos: 0 } }));
+    const { outcome } = await timed(() => stub.suggestTrials({ parent: study, clientId, count: 1, maxWait: { seconds: 20n, nanos: 0 } }), (reply) => reply.outcome.case === 'over');
     if (outcome.case === 'over') return;
     const [trial] = outcome.case === 'suggested' ? outcome.value.trials : [];
     if (!trial) continue;
