@@ -39,7 +39,7 @@ export class LiveStudy {
   constructor(stored: StoredStudy, private readonly parts: LiveStudyParts) {
     this.usedMs = parts.nowMs();
     this.queue = new MoveQueue(stored, { write: (write) => parts.store.write(write), nowMs: parts.nowMs, onCommitted: (changes, now) => this.committed(changes, now) });
-    this.desk = new SuggestionDesk({ queue: this.queue, suggest: (count) => this.suggest(count), suggestAlone: (count) => this.suggestAlone(count), nowMs: parts.nowMs, learns: () => this.stored.spec.algorithm.case !== 'randomSearch' });
+    this.desk = new SuggestionDesk({ queue: this.queue, suggest: (count) => this.suggest(count), suggestAlone: (count) => this.suggestAlone(count), nowMs: parts.nowMs });
   }
 
   get stored(): StoredStudy {

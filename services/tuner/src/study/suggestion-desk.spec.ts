@@ -17,7 +17,7 @@ class Desk {
   readonly queue: MoveQueue;
   readonly desk: SuggestionDesk;
 
-  constructor(learns = true) {
+  constructor() {
     const study = newStudy('studies/s', { kind: 'KNOWN', space: [floatParameter('x', { min: 0, max: 1000 })] }, [{ metric: 'loss', direction: 'MIN' }], {
       limits: { maxConsecutiveFailures: 3 }, maxParallelTrials: undefined, retry: { maxRetries: 1, maxLosses: 2 }, leaseMs: 60_000,
     }, 0);
@@ -36,7 +36,7 @@ class Desk {
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
       return { trials: Array.from({ length: count }, () => ({ kind: 'TRIAL', values: new Map([['x', known]]), fidelity: WHOLE, memo: {}, origin: 'ALGORITHM' })), end: undefined };
     };
-    this.desk = new SuggestionDesk({ queue: this.queue, nowMs: () => 0, suggest: (count) => suggest(count, false), suggestAlone: (count) => suggest(count, true), learns: () => learns });
+    this.desk = new SuggestionDesk({ queue: this.queue, nowMs: () => 0, suggest: (count) => suggest(count, false), suggestAlone: (count) => suggest(count, true) });
   }
 
   async ask(client: string): Promise<TrackedTrial> {
@@ -71,17 +71,6 @@ describe('a suggestion is taken up only if it was made from what is recorded bef
     const trial = await desk.ask('b');
     expect([trial.number, trial.values.get('x'), desk.endedBefore(1)]).toEqual([1, 1, 1]);
     expect(desk.rounds).toEqual({ all: 3, alone: 0 });
-  });
-
-  test('unless it does not depend on how trials end', async () => {
-    const desk = new Desk(false);
-    await desk.ask('a');
-    desk.meanwhile = () => {
-      desk.meanwhile = () => undefined;
-      void desk.complete(0, 'a');
-    };
-    expect((await desk.ask('b')).number).toBe(1);
-    expect([desk.endedBefore(1), desk.rounds]).toEqual([1, { all: 2, alone: 0 }]);
   });
 
   test('values that are enqueued while it is made', async () => {

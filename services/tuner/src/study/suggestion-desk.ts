@@ -19,8 +19,6 @@ export interface DeskParts {
   /** The same for who sees to it that no move is made meanwhile. */
   readonly suggestAlone: (count: number) => Promise<Suggestions>;
   readonly nowMs: () => number;
-  /** Whether a suggestion may depend on how trials have ended; a random one depends on those that have begun. */
-  readonly learns: () => boolean;
 }
 
 interface Asker {
@@ -170,7 +168,7 @@ export class SuggestionDesk {
     for (const asker of given) asker.answer({ kind: 'TRIALS', trials: heldBy(this.study, asker.client).slice(0, asker.count) });
     if (!end || given.size > 0 || this.revision !== revision) return;
     this.nothing = { revision, detail: end.why };
-    if (end.kind === 'EXHAUSTED') await this.parts.queue.post((study): Move<void> => (this.isMadeFor(study, before) ? takeExhaustion(study, end.why) : { study, changes: [], result: undefined }));
+    if (end.kind === 'EXHAUSTED') await this.parts.queue.post((study): Move<void> => (isMadeFor(study, before) ? takeExhaustion(study, end.why) : { study, changes: [], result: undefined }));
   }
 
   /** Suggests beside the moves of others, and deals unless one of them has come first. */
@@ -178,7 +176,7 @@ export class SuggestionDesk {
     const { queue, suggest } = this.parts;
     const { trials, end } = await suggest(count);
     const given = await queue.post((study, nowMs): Move<ReadonlySet<Asker> | undefined> =>
-      (this.isMadeFor(study, before) ? deal(study, trials, [...this.askers], nowMs) : { study, changes: [], result: undefined }));
+      (isMadeFor(study, before) ? deal(study, trials, [...this.askers], nowMs) : { study, changes: [], result: undefined }));
     this.outdated = given ? 0 : this.outdated + 1;
     return { end, given: given ?? new Set() };
   }
@@ -196,21 +194,20 @@ export class SuggestionDesk {
     });
   }
 
-  /**
-   * Whether a suggestion that was made for one state of a study holds in another: nothing that it may depend on has changed. So whoever replays
-   * what was recorded gets the same.
-   */
-  private isMadeFor(study: TrackedStudy, before: TrackedStudy): boolean {
-    return study.state.kind === 'ACTIVE' && study.nextNumber === before.nextNumber && study.enqueued === before.enqueued && study.space === before.space && study.rules === before.rules
-      && (study.ended === before.ended || !this.parts.learns());
-  }
-
   private whatItWaitsFor(): string {
     const { study } = this;
     if (study.space.kind === 'DISCOVERING') return 'the run of the first trial tells what there is to search, and has not ended yet';
     return this.nothing?.revision === this.revision ? this.nothing.detail : `${study.pending.size} trials are pending, and no other may begin or has been chosen yet`;
   }
 }
+
+/**
+ * Whether a suggestion that was made for one state of a study holds in another: nothing that it may depend on has changed. So whoever replays
+ * what was recorded gets the same.
+ */
+const isMadeFor = (study: TrackedStudy, before: TrackedStudy): boolean =>
+  study.state.kind === 'ACTIVE' && study.nextNumber === before.nextNumber && study.ended === before.ended && study.enqueued === before.enqueued
+  && study.space === before.space && study.rules === before.rules;
 
 const heldBy = ({ pending }: TrackedStudy, client: string): readonly TrackedTrial[] => [...pending.values()].filter(({ state }) => isHeld(state) && state.holder === client);
 
