@@ -92,7 +92,7 @@ interface Row { readonly trial_id: string; readonly score: number }
 
 /** What we leave of a study says of each trial what KerasTuner says of it. Its message has no order, and fills in what did not exist when a trial ran. */
 function checkResults(study: Study, trials: readonly Trial[], workers: readonly Worker[]): void {
-  const ours = JSON.parse(tunerResults(toHistory(study, trials), trialIdsOf(study))) as Row[];
+  const ours = JSON.parse(tunerResults(toHistory(study, trials), trialIdsOf(study.spec))) as Row[];
   const theirs = workers.flatMap(({ lines }) => lines.filter((line) => line.startsWith('results ')).map((line) => JSON.parse(line.slice('results '.length)) as Row[]));
   // The worker that ended first may have asked while the other's last trial ran.
   expect(theirs.find(({ length }) => length === ours.length)).toMatchObject(ours);

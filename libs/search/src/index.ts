@@ -59,6 +59,7 @@ export { enqueueValues, extendStudy, growSpace, MAX_ENQUEUED, stopStudy, type Ex
 export { importTrials, type ForeignHistory, type ForeignTrial, type Imported } from './tracking/import-trials';
 export { adviseStop, askStop, expireLeases, hear, nextExpiryMs, releaseHolder } from './tracking/leases';
 export { trialLost } from './tracking/holder';
+export { isStudyId, STUDY_ID_RULE } from './tracking/study-id';
 export { noteLineage, noteResults } from './tracking/lineage';
 export { MAX_MEASUREMENTS, takeMeasurement } from './tracking/measure';
 export { beginDiscovery, offerTrials, roomFor, takeExhaustion, takeSuggestion, type Offer } from './tracking/offer';

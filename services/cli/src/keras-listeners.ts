@@ -1,13 +1,14 @@
 /** Ports of the tuner for KerasTuner's workers, as `--keras-tuner` names them: HOST:PORT=STUDY, or HOST:PORT for all studies. */
+import { isStudyId } from '@lockstep/search';
 import { InvalidArgumentError } from 'commander';
 
-const LISTENER = /^[^=,\s]+:(\d{1,5})(=[a-z0-9][a-z0-9-]{0,62})?$/;
+const LISTENER = /^[^=,\s]+:(?<port>\d{1,5})(?:=(?<study>.*))?$/;
 const MAX_PORT = 65_535;
 
 /** One more, of a flag that may be repeated. */
 export function kerasListener(text: string, before: readonly string[] = []): readonly string[] {
-  const port = LISTENER.exec(text)?.[1];
-  if (port === undefined || Number(port) > MAX_PORT) throw new InvalidArgumentError('must be HOST:PORT=STUDY, or HOST:PORT for every study under the host name that begins with its id.');
+  const { port, study } = LISTENER.exec(text)?.groups ?? {};
+  if (port === undefined || Number(port) > MAX_PORT || (study !== undefined && !isStudyId(study))) throw new InvalidArgumentError('must be HOST:PORT=STUDY, or HOST:PORT for every study under the host name that begins with its id.');
   return [...before, text];
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LOG_LEVELS, type LogLevel } from '@lockstep/rpc';
+import { isStudyId } from '@lockstep/search';
 
 /** A port on which KerasTuner's workers are served. */
 export interface KerasListener {
@@ -50,7 +51,6 @@ export const USAGE = `usage: tuner [flags]
 const MIN_LEASE_MS = 1000;
 const MAX_THREADS = 64;
 const ADDRESS = /^[^=\s]+:\d{1,5}$/;
-const STUDY_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** Configuration, or the text that answers --help. */
 export type ConfigResult = { readonly kind: 'CONFIG'; readonly config: TunerConfig } | { readonly kind: 'HELP'; readonly text: string };
@@ -79,7 +79,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   const artifact = value('artifact');
   const kerasTuner = (values['keras-tuner'] ?? fromEnvironment('keras-tuner')?.split(',') ?? []).map((given): KerasListener => {
     const [listen = '', study, ...rest] = given.trim().split('=');
-    if (study !== undefined && (!STUDY_ID.test(study) || rest.length > 0)) throw new Error(`--keras-tuner "${given}" is not HOST:PORT=STUDY: the study's id has lower-case letters, digits and "-"`);
+    if (study !== undefined && (!isStudyId(study) || rest.length > 0)) throw new Error(`--keras-tuner "${given}" is not HOST:PORT=STUDY: the study's id has lower-case letters, digits and "-"`);
     return { listen: address('keras-tuner', listen), study: study === undefined ? undefined : `studies/${study}` };
   });
   return {

@@ -11,8 +11,8 @@ import {
 /** Number of a trial, studies/{study}/trials/{number}. */
 export const trialNumber = (name: string): number => Number(name.slice(name.lastIndexOf('/') + 1));
 
-/** Ids of the study's trials as KerasTuner has them, and the results. */
-export const trialIdsOf = ({ spec }: Study): TrialIdOf => trialIds(spec?.algorithm.case === 'hyperband' ? undefined : spec?.maxTrials);
+/** Ids of a study's trials, as KerasTuner's workers and the results have them. Hyperband sets its limit itself. */
+export const trialIdsOf = (spec: Pick<StudySpec, 'algorithm' | 'maxTrials'> | undefined): TrialIdOf => trialIds(spec?.algorithm.case === 'hyperband' ? undefined : spec?.maxTrials);
 
 /** The study's history; what is pending in it, but for enqueued values. @param trials all of the study's, in the order of suggestion */
 export const toHistory = (study: Study, trials: readonly Trial[]): StudyHistory =>

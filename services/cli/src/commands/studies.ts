@@ -24,7 +24,6 @@ import { typedValues } from '../tune/typed-values';
 import { concludeStudy, watchStudy } from '../tune/watch-study';
 import { writeTo } from '../write-to';
 
-
 const withClient = (run: Run, action: (client: TunerClient, context: Context) => Promise<ExitCode>): Promise<void> =>
   run(async (context) => {
     const client = new TunerClient(findCluster(context.cluster, 'tuner').tuner);
@@ -156,11 +155,12 @@ const noneSucceeded = ({ name }: Study): CliError => new CliError(`no trial of $
 const isExportFormat = (text: string): text is ExportFormat => Object.hasOwn(EXPORTS, text);
 
 function exported(format: ExportFormat, study: Study, trials: readonly Trial[]): string {
+  const idOf = trialIdsOf(study.spec);
   switch (format) {
     case 'csv': return studyCsv(study, trials);
-    case 'results': return tunerResults(toHistory(study, trials), trialIdsOf(study));
+    case 'results': return tunerResults(toHistory(study, trials), idOf);
     case 'hyperparameters': {
-      const text = bestHyperparameters(toHistory(study, trials), trialIdsOf(study));
+      const text = bestHyperparameters(toHistory(study, trials), idOf);
       if (text === undefined) throw noneSucceeded(study);
       return text;
     }

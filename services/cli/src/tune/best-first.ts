@@ -10,3 +10,9 @@ export function bestFirst({ trials, objectives }: Pick<StudyHistory, 'trials' | 
   const front = new Set(paretoFront(trials, objectives));
   return [...order.filter((trial) => front.has(trial)), ...order.filter((trial) => !front.has(trial))];
 }
+
+/** With several objectives: the trials that no other beats in every one, in the same order. */
+export function unbeaten(history: Pick<StudyHistory, 'trials' | 'objectives'>): readonly TrialRecord[] {
+  const front = new Set(paretoFront(history.trials, history.objectives));
+  return bestFirst(history).filter((trial) => front.has(trial));
+}

@@ -1,10 +1,10 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { toHistory, trialNumber } from '@lockstep/client';
 import type { Study, Trial } from '@lockstep/contract';
-import { paretoFront, parameterImportance, type Parameter, type StudyHistory } from '@lockstep/search';
+import { parameterImportance, type Parameter, type StudyHistory } from '@lockstep/search';
 import { formatNumber, type Output } from '../output';
 import { printable } from '../terminal-text';
-import { bestFirst } from './best-first';
+import { bestFirst, unbeaten } from './best-first';
 import { formatRung, formatScores, formatValue, formatValues, stateMessage, trialValues } from './format-trial';
 import { showBest } from './show-best';
 import { studyDetail, studyState, studySummary } from './study-summary';
@@ -57,13 +57,13 @@ export function describeStudy(study: Study, trials: readonly Trial[], listTrials
 
 /** With several objectives there is no best trial. */
 function describeFront(study: Study, trials: readonly Trial[], history: StudyHistory, output: Output): void {
-  const front = new Set(paretoFront(history.trials, history.objectives));
-  if (front.size === 0) return;
-  const shown = bestFirst(history).filter((trial) => front.has(trial)).slice(0, MAX_FRONT);
+  const front = unbeaten(history);
+  if (front.length === 0) return;
+  const shown = front.slice(0, MAX_FRONT);
   output.line();
-  output.line(`no other trial beats ${front.size === 1 ? 'this one' : `these ${front.size}`} in every objective; best_hyperparameters.txt is of the first, which has KerasTuner's best sum of objectives`);
+  output.line(`no other trial beats ${front.length === 1 ? 'this one' : `these ${front.length}`} in every objective; best_hyperparameters.txt is of the first, which has KerasTuner's best sum of objectives`);
   showBest(study, shown.flatMap(({ number }) => trials[number] ?? []), output);
-  if (shown.length < front.size) output.line(`and ${front.size - shown.length} more: lockstep studies best ${study.name.replace('studies/', '')}`);
+  if (shown.length < front.length) output.line(`and ${front.length - shown.length} more: lockstep studies best ${study.name.replace('studies/', '')}`);
 }
 
 function describeParameter(parameter: Parameter): string {

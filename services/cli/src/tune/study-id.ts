@@ -1,14 +1,12 @@
 import type { TunerClient } from '@lockstep/client';
 import { RpcError } from '@lockstep/rpc';
+import { isStudyId } from '@lockstep/search';
 import { CliError, EXIT } from '../cli-error';
 import { studyState } from './study-summary';
 
-/** What the tuner takes; said here before anything else is done. */
-const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-
-/** @throws CliError (USAGE) for an id that no study can have */
+/** Says what the tuner would say, before anything else is done. @throws CliError (USAGE) for an id that no study can have */
 export function checkStudyId(id: string): void {
-  if (!ID.test(id)) throw new CliError(`--name ${JSON.stringify(id)} is no id of a study`, 'Lower-case letters, digits and "-", at most 63, a letter or a digit first.', EXIT.USAGE);
+  if (!isStudyId(id)) throw new CliError(`--name ${JSON.stringify(id)} is no id of a study`, 'Lower-case letters, digits and "-", at most 63, a letter or a digit first.', EXIT.USAGE);
 }
 
 /** Looks before a job is spent on it. @throws CliError when there is a study of that id */

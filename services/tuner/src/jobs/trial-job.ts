@@ -1,7 +1,7 @@
 /** The job that evaluates a trial. Pure. */
 import { create } from '@bufbuild/protobuf';
 import { DiscoveryRunSchema, TrainJobSpecSchema, TrialRunSchema, TunerJobSchema, type TrainJobSpec } from '@lockstep/contract';
-import { formatHyperparameters, isActive, type SearchSpace, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
+import { activeParameters, formatHyperparameters, type SearchSpace, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
 
 /** What a trial's job needs to be told of it. */
 export type TrialTask = Pick<TrackedTrial, 'values' | 'fidelity'>;
@@ -14,7 +14,7 @@ export type TrialTask = Pick<TrackedTrial, 'values' | 'fidelity'>;
  */
 export function trialJob(template: TrainJobSpec, space: SearchSpace, { values, fidelity }: TrialTask, startFrom: string | undefined): TrainJobSpec {
   const epochs = fidelity.kind === 'RUNG' ? { initialEpoch: fidelity.initialEpoch, epochs: fidelity.epochs } : {};
-  const trial = create(TrialRunSchema, { hyperparametersJson: formatHyperparameters({ space: space.filter((parameter) => values.has(parameter.name) && isActive(parameter, values)), values }), ...epochs, ...(startFrom !== undefined && { startFrom }) });
+  const trial = create(TrialRunSchema, { hyperparametersJson: formatHyperparameters({ space: activeParameters(space, values).filter(({ name }) => values.has(name)), values }), ...epochs, ...(startFrom !== undefined && { startFrom }) });
   return create(TrainJobSpecSchema, { ...template, tuner: create(TunerJobSchema, { part: { case: 'trial', value: trial } }) });
 }
 

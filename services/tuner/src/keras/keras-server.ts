@@ -6,7 +6,7 @@
 import net from 'node:net';
 import { Server, ServerCredentials, type handleUnaryCall, type ServerUnaryCall } from '@grpc/grpc-js';
 import { kerasTunerService } from '@lockstep/contract';
-import { isHeld } from '@lockstep/search';
+import { isHeld, isStudyId } from '@lockstep/search';
 import { DEFAULT_MAX_MESSAGE_BYTES, RpcError, serviceDefinition, type Logger } from '@lockstep/rpc';
 import { logOutage } from '../log-outage';
 import { mapTunerError } from '../map-error';
@@ -144,7 +144,7 @@ async function answer(call: ServerUnaryCall<object, object>, { study, nowMs }: K
 /** The study that a host name begins with: my-study.tuner.example:7500. */
 function studyOfHost(host: string): string {
   const [label = ''] = host.split(/[.:]/, 1);
-  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(label) && !/^\d+$/.test(label)) return `studies/${label}`;
+  if (isStudyId(label) && !/^\d+$/.test(label)) return `studies/${label}`;
   throw new RpcError('NOT_FOUND', `"${host}" names no study: dial my-study.your-host, where my-study is the study's id, or have the tuner serve one study on this port (--keras-tuner HOST:PORT=STUDY)`, { reason: 'NO_SUCH_STUDY' });
 }
 

@@ -1,14 +1,15 @@
 /** Trials as KerasTuner's wire has them. */
 import { create } from '@bufbuild/protobuf';
+import { trialIdsOf } from '@lockstep/client';
 import { kerasTuner, type StudySpec } from '@lockstep/contract';
-import { combined, scoresOf, trialIds, type Objective, type TrackedStudy, type TrackedTrial, type Value, type Values } from '@lockstep/search';
+import { combined, scoresOf, type Objective, type TrackedStudy, type TrackedTrial, type Value, type Values } from '@lockstep/search';
 import { toHyperParameters } from './keras-space';
 
 const { TrialStatus } = kerasTuner;
 
 /** A trial's id, the same as in the study's results. */
 export const kerasTrialId = ({ rules }: Pick<TrackedStudy, 'rules'>, { algorithm }: Pick<StudySpec, 'algorithm'>, number: number): string =>
-  trialIds(algorithm.case === 'hyperband' ? undefined : rules.limits.maxTrials)(number);
+  trialIdsOf({ algorithm, maxTrials: rules.limits.maxTrials })(number);
 
 /** The number of a trial by its id; undefined for what is no id of ours. */
 export const fromKerasTrialId = (id: string): number | undefined => (/^\d{1,15}$/.test(id) ? Number(id) : undefined);

@@ -1,13 +1,14 @@
 import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
-import type { Violation } from '@lockstep/search';
+import { isStudyId, STUDY_ID_RULE, type Violation } from '@lockstep/search';
 import { decodePageToken, resolvePageSize, type PageQuery } from '@lockstep/storage';
 import { refuse } from '../study/tuner-error';
 
-const STUDY_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const STUDY_NAME = /^studies\/[a-z0-9][a-z0-9-]{0,62}$/;
-const TRIAL_NAME = /^(studies\/[a-z0-9][a-z0-9-]{0,62})\/trials\/(0|[1-9]\d{0,14})$/;
+const COLLECTION = 'studies/';
+const TRIAL_NAME = /^([^/]+\/[^/]+)\/trials\/(0|[1-9]\d{0,14})$/;
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const MAX_CLIENT_ID_LENGTH = 256;
+
+const isStudyName = (name: string): boolean => name.startsWith(COLLECTION) && isStudyId(name.slice(COLLECTION.length));
 
 /**
  * Reads the fields of a request and collects what is wrong with any of them, so that one answer names all.
@@ -27,21 +28,21 @@ export class RequestCheck {
   }
 
   studyName(field: string, name: string): string {
-    if (!STUDY_NAME.test(name)) this.fault(field, `${shown(name)} is not the name of a study: studies/{study}`);
+    if (!isStudyName(name)) this.fault(field, `${shown(name)} is not the name of a study: studies/{study}`);
     return name;
   }
 
   /** @returns undefined when the request has none */
   studyId(field: string, id: string): string | undefined {
     if (id === '') return undefined;
-    if (!STUDY_ID.test(id)) this.fault(field, `${shown(id)} is not an id: lower-case letters, digits and "-", at most 63, a letter or digit first`);
+    if (!isStudyId(id)) this.fault(field, `${shown(id)} is not an id: ${STUDY_ID_RULE}`);
     return id;
   }
 
   trialName(field: string, name: string): { readonly study: string; readonly number: number } {
-    const match = TRIAL_NAME.exec(name);
-    if (!match) this.fault(field, `${shown(name)} is not the name of a trial: studies/{study}/trials/{trial}`);
-    return { study: match?.[1] ?? '', number: Number(match?.[2] ?? 0) };
+    const [, study = '', number = '0'] = TRIAL_NAME.exec(name) ?? [];
+    if (!isStudyName(study)) this.fault(field, `${shown(name)} is not the name of a trial: studies/{study}/trials/{trial}`);
+    return { study, number: Number(number) };
   }
 
   clientId(id: string): string {

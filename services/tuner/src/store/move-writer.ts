@@ -36,13 +36,14 @@ export class MoveWriter {
   }
 
   /** Stores what moves say beside the study itself. */
-  async storeChanges({ query, afterCommit }: Transaction, writes: readonly StudyWrite[]): Promise<void> {
+  async storeChanges(transaction: Transaction, writes: readonly StudyWrite[]): Promise<void> {
+    const { query } = transaction;
     const rows = writes.map(rowsOf);
     // Of a trial that changes more than once in a commit the last row is kept.
     await this.trials.run(query, [...new Map(rows.flatMap(({ trials }) => trials.map((row) => [`${row.number} ${row.study}`, row] as const))).values()]);
     await this.measurements.run(query, rows.flatMap(({ measurements }) => measurements));
     await this.requests.run(query, writes.flatMap(({ study, requests }) => requests.map(({ id, digest, answer }) => ({ study: study.name, id, digest, answer }))));
-    await this.log.append({ query, afterCommit }, writes.flatMap(({ study, events, nowMs }) => events.map((event) => loggedEvent(study.name, event, nowMs))));
+    await this.log.append(transaction, writes.flatMap(({ study, events, nowMs }) => events.map((event) => loggedEvent(study.name, event, nowMs))));
   }
 }
 

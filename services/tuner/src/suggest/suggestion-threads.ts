@@ -84,7 +84,7 @@ class SuggestionThread implements ThreadPlace {
   studies = 0;
   private readonly worker = new Worker(ENTRY);
   private readonly questions = new Map<number, Question>();
-  private outbox: ToThread[] = [];
+  private readonly outbox: ToThread[] = [];
   private lastId = 0;
   private ended: Error | undefined;
 

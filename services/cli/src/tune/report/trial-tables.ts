@@ -1,9 +1,9 @@
 /** Trials as tables: all of them, or those that no other beats. */
 import { objectivesOf, trialNumber } from '@lockstep/client';
 import type { Study, Trial } from '@lockstep/contract';
-import { paretoFront, type StudyHistory } from '@lockstep/search';
+import type { StudyHistory } from '@lockstep/search';
 import { formatNumber } from '../../output';
-import { bestFirst } from '../best-first';
+import { unbeaten } from '../best-first';
 import { formatRung, formatValue, stateMessage, trialValues } from '../format-trial';
 import { html, type Html } from './html';
 import { shortened } from './shortened';
@@ -33,8 +33,7 @@ export function trialTable(study: Study, trials: readonly Trial[], history: Stud
 
 /** The trials that no other beats in every objective, by KerasTuner's sum of them. */
 export function frontTable(study: Study, trials: readonly Trial[], history: StudyHistory): Html {
-  const front = new Set(paretoFront(history.trials, history.objectives));
-  return table([NUMBER, ...scores(study), ...values(history)], bestFirst(history).filter((trial) => front.has(trial)).flatMap(({ number }) => trials[number] ?? []));
+  return table([NUMBER, ...scores(study), ...values(history)], unbeaten(history).flatMap(({ number }) => trials[number] ?? []));
 }
 
 const NUMBER: Column = { head: 'trial', cellOf: ({ name }) => String(trialNumber(name)) };
