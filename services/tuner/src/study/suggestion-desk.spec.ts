@@ -7,6 +7,17 @@ import { SuggestionDesk } from './suggestion-desk';
 
 const FOREVER = new AbortController().signal;
 
+/** Answers some turns of the microtask queue late. */
+class LateQueue extends MoveQueue {
+  turns = 0;
+
+  override post<T>(...move: Parameters<MoveQueue['post']>): Promise<T> {
+    let answer = super.post(...move) as Promise<T>;
+    for (let turn = 0; turn < this.turns; turn++) answer = answer.then((result) => result);
+    return answer;
+  }
+}
+
 /** A desk whose algorithm suggests what it knows: how many trials have ended, and how many values are enqueued. */
 class Desk {
   /** Called while a suggestion is being made; how often it was, and how often while moves could be made. */
@@ -14,14 +25,14 @@ class Desk {
   readonly rounds = { all: 0, alone: 0 };
   /** What was stored, in order. */
   readonly log: StudyChange[] = [];
-  readonly queue: MoveQueue;
+  readonly queue: LateQueue;
   readonly desk: SuggestionDesk;
 
-  constructor() {
+  constructor(maxTrials?: number) {
     const study = newStudy('studies/s', { kind: 'KNOWN', space: [floatParameter('x', { min: 0, max: 1000 })] }, [{ metric: 'loss', direction: 'MIN' }], {
-      limits: { maxConsecutiveFailures: 3 }, maxParallelTrials: undefined, retry: { maxRetries: 1, maxLosses: 2 }, leaseMs: 60_000,
+      limits: { maxConsecutiveFailures: 3, ...(maxTrials !== undefined && { maxTrials }) }, maxParallelTrials: undefined, retry: { maxRetries: 1, maxLosses: 2 }, leaseMs: 60_000,
     }, 0);
-    this.queue = new MoveQueue({ study, spec: create(StudySpecSchema) }, {
+    this.queue = new LateQueue({ study, spec: create(StudySpecSchema) }, {
       write: () => Promise.resolve(), nowMs: () => 0,
       onCommitted: (changes) => {
         this.log.push(...changes);
@@ -100,4 +111,17 @@ describe('a suggestion is taken up only if it was made from what is recorded bef
     await Promise.all(completing);
     expect(desk.queue.stored.study.ended.succeeded).toBe(next);
   });
+});
+
+test('who comes while others are being served is served too, at whatever turn', async () => {
+  const desk = new Desk(1);
+  const { number } = await desk.ask('a');
+  await desk.complete(number, 'a');
+  for (let turns = 0; turns < 20; turns++) {
+    const answers = [0, turns].map((late, i) => {
+      desk.queue.turns = late;
+      return desk.desk.ask(`${i}`, 1, 100, FOREVER);
+    });
+    expect([turns, await Promise.all(answers)]).toEqual([turns, [{ kind: 'OVER' }, { kind: 'OVER' }]]);
+  }
 });

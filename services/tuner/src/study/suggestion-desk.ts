@@ -112,19 +112,23 @@ export class SuggestionDesk {
 
   private serve(): void {
     this.news = true;
-    if (this.serving || this.askers.size === 0) return;
-    this.serving = true;
-    this.serveWhileNews().catch((e: unknown) => {
-      // Who waits asked for something that cannot be had now.
-      for (const asker of [...this.askers]) asker.fail(e);
-    }).finally(() => { this.serving = false; });
+    if (!this.serving && this.askers.size > 0) void this.serveWhileNews();
   }
 
   private async serveWhileNews(): Promise<void> {
-    while (this.news && this.askers.size > 0) {
-      this.news = false;
-      await this.serveOnce();
-      for (const asker of [...this.askers]) if (asker.contented && !this.news) asker.answer({ kind: 'TRIALS', trials: heldBy(this.study, asker.client).slice(0, asker.count) });
+    this.serving = true;
+    try {
+      while (this.news && this.askers.size > 0) {
+        this.news = false;
+        await this.serveOnce();
+        for (const asker of [...this.askers]) if (asker.contented && !this.news) asker.answer({ kind: 'TRIALS', trials: heldBy(this.study, asker.client).slice(0, asker.count) });
+      }
+    } catch (e) {
+      // Who waits asked for something that cannot be had now.
+      for (const asker of [...this.askers]) asker.fail(e);
+    } finally {
+      // In the same turn as the look for news: whatever comes after it begins to serve again.
+      this.serving = false;
     }
   }
 
