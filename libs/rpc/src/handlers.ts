@@ -28,14 +28,13 @@ export interface HandlerHooks {
 /** Adapts one handler to the shape of its method. */
 export function adaptHandler(method: DescMethod, handler: UntypedHandler, hooks: HandlerHooks): UntypedHandleCall {
   const name = `/${method.parent.typeName}/${method.name}`;
-  const contextOf = (call: Call): { context: CallContext; leave: () => void } => {
-    const ending = new CallEnding(call, hooks.shutdown);
+  const enter = (call: Call): { context: CallContext; leave: () => void } => {
+    const running = new RunningCall(name, call, hooks.shutdown);
     const exit = hooks.enter();
-    const context = { method: name, get signal() { return ending.signal; }, metadata: call.metadata, get peer() { return call.getPeer(); } };
     return {
-      context,
+      context: running,
       leave: () => {
-        ending.forget();
+        running.forget();
         exit();
       },
     };
@@ -43,25 +42,25 @@ export function adaptHandler(method: DescMethod, handler: UntypedHandler, hooks:
   const fail = (caught: unknown) => hooks.toRpcError(caught, name).toStatus();
 
   const unary: handleUnaryCall<object, object> = (call, callback) => {
-    const { context, leave } = contextOf(call);
+    const { context, leave } = enter(call);
     Promise.resolve()
       .then(() => handler(call.request, context))
       .then((reply) => callback(null, reply as object), (e: unknown) => callback(fail(e)))
       .finally(leave);
   };
   const clientStream: handleClientStreamingCall<object, object> = (call, callback) => {
-    const { context, leave } = contextOf(call);
+    const { context, leave } = enter(call);
     Promise.resolve()
       .then(() => handler(call, context))
       .then((reply) => callback(null, reply as object), (e: unknown) => callback(fail(e)))
       .finally(leave);
   };
   const serverStream: handleServerStreamingCall<object, object> = (call) => {
-    const { context, leave } = contextOf(call);
+    const { context, leave } = enter(call);
     void pump(call, () => handler(call.request, context) as AsyncIterable<object>, context, fail).finally(leave);
   };
   const bidi: handleBidiStreamingCall<object, object> = (call) => {
-    const { context, leave } = contextOf(call);
+    const { context, leave } = enter(call);
     // A cancelled bidirectional call emits an error to its reader; the signal already tells the handler.
     call.on('error', () => undefined);
     // The requests may end while replies are still to come: ending their iteration must not destroy the call.
@@ -76,11 +75,23 @@ export function adaptHandler(method: DescMethod, handler: UntypedHandler, hooks:
   }
 }
 
-/** When a call ends before its handler does. Most handlers never ask, and a signal with its listeners costs as much as a small call: it is made when one does. */
-class CallEnding {
+/**
+ * What a handler knows of its call; its signal says when the call ends before the handler does. Most handlers never ask for it, and a signal with its
+ * listeners costs as much as a small call: it is made when one does.
+ *
+ * A class, not an object with getters: V8 gives each of those a hidden class of its own, which keeps the whole call in memory until the next full collection.
+ */
+class RunningCall implements CallContext {
+  readonly metadata: Metadata;
   private made: { readonly controller: AbortController; readonly abort: () => void } | undefined;
 
-  constructor(private readonly call: Call, private readonly shutdown: AbortSignal) {}
+  constructor(readonly method: string, private readonly call: Call, private readonly shutdown: AbortSignal) {
+    this.metadata = call.metadata;
+  }
+
+  get peer(): string {
+    return this.call.getPeer();
+  }
 
   get signal(): AbortSignal {
     return (this.made ??= this.make()).controller.signal;
