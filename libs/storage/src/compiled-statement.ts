@@ -23,28 +23,41 @@ export class CompiledStatement {
 }
 
 /**
- * Inserts rows, many with one statement, in their order.
+ * A statement over rows of values, `(a, b), (c, d)`, many with one run, in their order.
  *
  * Rows are cut into powers of two: there are as few statements as that allows, and as few different ones.
  */
-export class InsertStatement<Row> {
+export class RowsStatement<Row> {
   private readonly statement: CompiledStatement;
-  private readonly columns: readonly (keyof Row & string)[];
 
-  /** @param suffix what follows the values: on conflict ... */
-  constructor(table: string, columns: readonly (keyof Row & string)[], suffix = '') {
-    this.columns = columns;
+  /**
+   * @param columns of a row, in the order in which its values stand
+   * @param build the statement around the rows
+   */
+  constructor(private readonly columns: readonly (keyof Row & string)[], build: (rows: RawBuilder<unknown>) => RawBuilder<unknown>) {
     this.statement = new CompiledStatement((values) => {
       const rows = Array.from({ length: values.length / columns.length }, (_, i) => sql`(${sql.join(values.slice(i * columns.length, (i + 1) * columns.length))})`);
-      return sql`insert into ${sql.table(table)} (${sql.join(columns.map((column) => sql.ref(column)))}) values ${sql.join(rows)} ${sql.raw(suffix)}`;
+      return build(sql.join(rows));
     });
   }
 
-  async run(query: QueryExecutorProvider, rows: readonly Row[]): Promise<void> {
+  /** @returns how many rows of the database it has changed */
+  async run(query: QueryExecutorProvider, rows: readonly Row[]): Promise<bigint> {
+    let changed = 0n;
     for (let at = 0; at < rows.length;) {
       const count = Math.min(MAX_ROWS, 2 ** Math.floor(Math.log2(rows.length - at)));
-      await this.statement.run(query, rows.slice(at, at + count).flatMap((row) => this.columns.map((column) => row[column])));
+      const { numAffectedRows } = await this.statement.run(query, rows.slice(at, at + count).flatMap((row) => this.columns.map((column) => row[column])));
+      changed += numAffectedRows ?? 0n;
       at += count;
     }
+    return changed;
+  }
+}
+
+/** Inserts rows of these columns. */
+export class InsertStatement<Row> extends RowsStatement<Row> {
+  /** @param suffix what follows the values: on conflict ... */
+  constructor(table: string, columns: readonly (keyof Row & string)[], suffix = '') {
+    super(columns, (rows) => sql`insert into ${sql.table(table)} (${sql.join(columns.map((column) => sql.ref(column)))}) values ${rows} ${sql.raw(suffix)}`);
   }
 }

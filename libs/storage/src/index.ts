@@ -1,6 +1,6 @@
 export type { BlobReading, BlobStore, BlobWriter, OpenedUpload, UploadKey, UploadStatus } from './blob-store';
 export type { ColumnTypes } from './column-types';
-export { CompiledStatement, InsertStatement } from './compiled-statement';
+export { CompiledStatement, InsertStatement, RowsStatement } from './compiled-statement';
 export type { Database, DatabaseTransaction } from './database';
 export { DatabaseError, isOutage, type DatabaseFailure } from './database-error';
 export { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store';

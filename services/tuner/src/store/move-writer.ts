@@ -2,7 +2,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { StudyEventSchema, StudySpecSchema } from '@lockstep/contract';
 import { combined, isHeld, isOpen, type TrackedStudy, type TrackedTrial } from '@lockstep/search';
-import { CompiledStatement, InsertStatement, type DatabaseTransaction, type EventLog, type NewEvent } from '@lockstep/storage';
+import { CompiledStatement, InsertStatement, RowsStatement, type DatabaseTransaction, type EventLog, type NewEvent } from '@lockstep/storage';
 import { sql } from 'kysely';
 import { TunerError } from '../study/tuner-error';
 import { encodeMeasurement, encodeSpace, encodeStudy, encodeTrial } from './json';
@@ -13,8 +13,10 @@ type Transaction = DatabaseTransaction<TunerSchema>;
 type TrialRow = TunerSchema['trial'];
 
 export class MoveWriter {
-  private readonly move = new CompiledStatement(([held, body, name]) => sql`update study set held = ${held}, body = ${body} where name = ${name}`);
-  private readonly settle = new CompiledStatement(([held, body, spec, space, name]) => sql`update study set held = ${held}, body = ${body}, spec = ${spec}, space = ${space} where name = ${name}`);
+  /** Both databases name the columns of such rows so. PostgreSQL takes all of them to be text. */
+  private readonly move = new RowsStatement<Pick<TunerSchema['study'], 'name' | 'held' | 'body'>>(['name', 'held', 'body'],
+    (rows) => sql`update study set held = cast(moved.column2 as integer), body = moved.column3 from (values ${rows}) as moved where name = moved.column1`);
+  private readonly settle = new CompiledStatement(([spec, space, name]) => sql`update study set spec = ${spec}, space = ${space} where name = ${name}`);
   private readonly trials = new InsertStatement<TrialRow>('trial', ['study', 'number', 'pending', 'standing', 'body', 'create_ms', 'end_ms'],
     'on conflict (study, number) do update set pending = excluded.pending, standing = excluded.standing, body = excluded.body, end_ms = excluded.end_ms');
   private readonly measurements = new InsertStatement<Omit<TunerSchema['measurement'], 'order'>>('measurement', ['study', 'trial', 'attempt', 'body']);
@@ -24,13 +26,16 @@ export class MoveWriter {
 
   /** Stores moves of studies that are there. @throws TunerError STUDY_DELETED */
   async store(transaction: Transaction, writes: readonly StudyWrite[]): Promise<void> {
-    for (const write of writes) {
-      const { held, body } = movingColumns(write.study);
-      const { name } = write.study;
-      const told = write.changes.some((change) => change.kind === 'STUDY' && change.told);
-      const { spec, space } = told ? settledColumns(write) : {};
-      const { numAffectedRows } = await (told ? this.settle.run(transaction.query, [held, body, spec, space, name]) : this.move.run(transaction.query, [held, body, name]));
-      if (numAffectedRows !== 1n) throw new TunerError('STUDY_DELETED', `${name} was deleted`, { resource: name });
+    const { query } = transaction;
+    const told = new Set(writes.filter(({ changes }) => changes.some((change) => change.kind === 'STUDY' && change.told)).map(({ study }) => study.name));
+    // Of a study that moves more than once in a commit the last state is kept.
+    const last = [...new Map(writes.map((write) => [write.study.name, write])).values()];
+    const moved = last.map(({ study }) => ({ name: study.name, ...movingColumns(study) }));
+    if (await this.move.run(query, moved) !== BigInt(moved.length)) throw deleted(moved);
+    for (const write of last) {
+      if (!told.has(write.study.name)) continue;
+      const { spec, space } = settledColumns(write);
+      await this.settle.run(query, [spec, space, write.study.name]);
     }
     await this.storeChanges(transaction, writes);
   }
@@ -45,6 +50,12 @@ export class MoveWriter {
     await this.requests.run(query, writes.flatMap(({ study, requests }) => requests.map(({ id, digest, answer }) => ({ study: study.name, id, digest, answer }))));
     await this.log.append(transaction, writes.flatMap(({ study, events, nowMs }) => events.map((event) => loggedEvent(study.name, event, nowMs))));
   }
+}
+
+/** Which one of several it was shows when they are committed one by one. */
+function deleted([study, ...others]: readonly { readonly name: string }[]): TunerError {
+  const name = study?.name ?? '';
+  return new TunerError('STUDY_DELETED', others.length === 0 ? `${name} was deleted` : `${name}, or one of ${others.length} others, was deleted`, { resource: name });
 }
 
 interface MoveRows {
