@@ -6,111 +6,59 @@
  * 3. When the client goes away the context's signal aborts and the handler's generator is closed.
  */
 import type {
-  handleBidiStreamingCall, handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall, Metadata,
+  handleBidiStreamingCall, handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall,
   ServerDuplexStream, ServerWritableStream, UntypedHandleCall,
 } from '@grpc/grpc-js';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { CallContext, UntypedHandler } from './implementation';
 import { RpcError } from './rpc-error';
+import type { RunningCalls } from './running-call';
 
 type WritableCall = ServerWritableStream<object, object> | ServerDuplexStream<object, object>;
-type Call = { readonly metadata: Metadata; getPeer(): string; readonly cancelled: boolean; on(event: 'cancelled', f: () => void): unknown; off(event: 'cancelled', f: () => void): unknown };
 
 /** What the plumbing needs of its surroundings. */
 export interface HandlerHooks {
   /** Maps whatever was thrown; also the place where unexpected errors are logged. */
   toRpcError(caught: unknown, method: string): RpcError;
-  /** Counts a call as running until the returned function is called. */
-  enter(): () => void;
-  readonly shutdown: AbortSignal;
+  readonly running: RunningCalls;
 }
 
 /** Adapts one handler to the shape of its method. */
 export function adaptHandler(method: DescMethod, handler: UntypedHandler, hooks: HandlerHooks): UntypedHandleCall {
   const name = `/${method.parent.typeName}/${method.name}`;
-  const enter = (call: Call): { context: CallContext; leave: () => void } => {
-    const running = new RunningCall(name, call, hooks.shutdown);
-    const exit = hooks.enter();
-    return {
-      context: running,
-      leave: () => {
-        running.forget();
-        exit();
-      },
-    };
-  };
   const fail = (caught: unknown) => hooks.toRpcError(caught, name).toStatus();
 
   const unary: handleUnaryCall<object, object> = (call, callback) => {
-    const { context, leave } = enter(call);
+    const context = hooks.running.enter(name, call);
     Promise.resolve()
       .then(() => handler(call.request, context))
       .then((reply) => callback(null, reply as object), (e: unknown) => callback(fail(e)))
-      .finally(leave);
+      .finally(() => context.leave());
   };
   const clientStream: handleClientStreamingCall<object, object> = (call, callback) => {
-    const { context, leave } = enter(call);
+    const context = hooks.running.enter(name, call);
     Promise.resolve()
       .then(() => handler(call, context))
       .then((reply) => callback(null, reply as object), (e: unknown) => callback(fail(e)))
-      .finally(leave);
+      .finally(() => context.leave());
   };
   const serverStream: handleServerStreamingCall<object, object> = (call) => {
-    const { context, leave } = enter(call);
-    void pump(call, () => handler(call.request, context) as AsyncIterable<object>, context, fail).finally(leave);
+    const context = hooks.running.enter(name, call);
+    void pump(call, () => handler(call.request, context) as AsyncIterable<object>, context, fail).finally(() => context.leave());
   };
   const bidi: handleBidiStreamingCall<object, object> = (call) => {
-    const { context, leave } = enter(call);
+    const context = hooks.running.enter(name, call);
     // A cancelled bidirectional call emits an error to its reader; the signal already tells the handler.
     call.on('error', () => undefined);
     // The requests may end while replies are still to come: ending their iteration must not destroy the call.
     const requests: unknown = call.iterator({ destroyOnReturn: false });
-    void pump(call, () => handler(requests as object, context) as AsyncIterable<object>, context, fail).finally(leave);
+    void pump(call, () => handler(requests as object, context) as AsyncIterable<object>, context, fail).finally(() => context.leave());
   };
   switch (method.methodKind) {
     case 'unary': return unary;
     case 'client_streaming': return clientStream;
     case 'server_streaming': return serverStream;
     case 'bidi_streaming': return bidi;
-  }
-}
-
-/**
- * What a handler knows of its call; its signal says when the call ends before the handler does. Most handlers never ask for it, and a signal with its
- * listeners costs as much as a small call: it is made when one does.
- *
- * A class, not an object with getters: V8 gives each of those a hidden class of its own, which keeps the whole call in memory until the next full collection.
- */
-class RunningCall implements CallContext {
-  readonly metadata: Metadata;
-  private made: { readonly controller: AbortController; readonly abort: () => void } | undefined;
-
-  constructor(readonly method: string, private readonly call: Call, private readonly shutdown: AbortSignal) {
-    this.metadata = call.metadata;
-  }
-
-  get peer(): string {
-    return this.call.getPeer();
-  }
-
-  get signal(): AbortSignal {
-    return (this.made ??= this.make()).controller.signal;
-  }
-
-  /** The handler has ended: what becomes of the call concerns nobody any more. */
-  forget(): void {
-    if (!this.made) return;
-    this.call.off('cancelled', this.made.abort);
-    this.shutdown.removeEventListener('abort', this.made.abort);
-  }
-
-  private make(): { readonly controller: AbortController; readonly abort: () => void } {
-    const controller = new AbortController();
-    const abort = (): void => controller.abort();
-    this.call.on('cancelled', abort);
-    this.shutdown.addEventListener('abort', abort, { once: true });
-    if (this.call.cancelled || this.shutdown.aborted) abort();
-    return { controller, abort };
   }
 }
 

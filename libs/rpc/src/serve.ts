@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { Health } from '@lockstep/contract';
@@ -6,6 +5,7 @@ import { adaptHandler, type HandlerHooks } from './handlers';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './limits';
 import { addReflection } from './reflection';
 import { RpcError } from './rpc-error';
+import { RunningCalls } from './running-call';
 import type { RunningServer, ServerOptions } from './server';
 import { serviceDefinition } from './service-definition';
 
@@ -18,15 +18,9 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  const shutdown = new AbortController();
-  setMaxListeners(0, shutdown.signal); // every running call listens
-  let running = 0;
+  const running = new RunningCalls();
   const hooks: HandlerHooks = {
-    shutdown: shutdown.signal,
-    enter: () => {
-      running++;
-      return () => void running--;
-    },
+    running,
     toRpcError: (caught, method) => {
       if (caught instanceof RpcError) return caught;
       const mapped = mapError?.(caught);
@@ -56,13 +50,13 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
     setServing,
     drain: async (graceMs) => {
       setServing(false);
-      shutdown.abort();
+      running.abort();
       let timer: NodeJS.Timeout | undefined;
       await Promise.race([
         new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
         new Promise<void>((resolve) => {
           timer = setTimeout(() => {
-            logger.warn({ running, graceMs }, 'calls were still running at the end of the grace period and are cut');
+            logger.warn({ running: running.size, graceMs }, 'calls were still running at the end of the grace period and are cut');
             server.forceShutdown();
             resolve();
           }, graceMs);

@@ -77,9 +77,8 @@ class NodeFile implements OpenFile {
     return (await this.handle.stat()).size;
   }
 
-  /** The content and how much there is of it; what a folder has of it is synced with the folder. */
   sync(): Promise<void> {
-    return this.handle.datasync();
+    return this.handle.sync();
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * SQLite as Kysely's dialect wants it, with errors that have a reason.
  *
- * 1. WAL with synchronous NORMAL: a transaction whose commit returned survives kill -9, and power loss when the log was synced after it (sqlite-wal.ts).
+ * 1. WAL with synchronous FULL: a transaction whose commit returned survives kill -9 and power loss.
  * 2. After SQLite itself has rolled back (a full disk), Kysely's rollback finds no transaction and is left out, so that the
  *    first error is the one that callers see.
  */
@@ -32,7 +32,7 @@ export function openSqlite(file: string): SqliteDatabase {
   };
   const database = guard(() => new DatabaseSync(file));
   try {
-    guard(() => database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`));
+    guard(() => database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`));
   } catch (e) {
     database.close();
     throw e;

@@ -8,14 +8,10 @@ import { migrate, type SchemaOwner } from './migration';
 import type { LeaseClock } from './sql-leases';
 import { openSqlite } from './sqlite-connection';
 import { PatientSqliteDialect, Turns, whenUnlocked } from './sqlite-driver';
-import { WalSync } from './sqlite-wal';
-import type { FileSystem } from './file-system';
 
 export interface DatabaseOptions extends SchemaOwner {
   /** Data folder; made if need be, and locked until the database is closed. */
   readonly folder: string;
-  /** Default: the system's. */
-  readonly fileSystem?: FileSystem;
 }
 
 /** The folder's lock ends with its process, and so do the process's leases: no clock is needed. */
@@ -27,14 +23,13 @@ const noClock: LeaseClock = { nowMs: sql`0`, expiryMs: () => sql`null` };
  * @throws StorageError FOLDER_LOCKED, OTHER_SERVICE, OTHER_VERSION, DATA_LOSS, DISK_FULL, IO; DatabaseError TIMED_OUT while another program has the file
  */
 export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Database<Schema>> {
-  const { folder, service, fileSystem } = options;
+  const { folder, service } = options;
   const lock = lockFolder(folder, service);
   try {
     const file = path.join(folder, 'database.sqlite');
     const sqlite = await whenUnlocked(file, () => openSqlite(file));
     const turns = new Turns(file);
-    const log = new WalSync(file, fileSystem);
-    const dialect = new PatientSqliteDialect(sqlite, file, log);
+    const dialect = new PatientSqliteDialect(sqlite, file);
     const query = new Kysely<Schema>({ dialect });
     try {
       const own = new Kysely<unknown>({ dialect });
@@ -43,13 +38,11 @@ export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Da
       });
       await endLeases(own);
     } catch (e) {
-      await log.close();
       sqlite.close();
       throw e;
     }
     const close = async (): Promise<void> => {
       await query.destroy();
-      await log.close();
       sqlite.close();
       lock.release();
     };

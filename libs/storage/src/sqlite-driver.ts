@@ -4,15 +4,13 @@
  * 1. A transaction takes the right to write when it begins. So it fails before anything was done, or not for another program's sake at all.
  * 2. Who finds the database locked waits without holding up the process, and tries again. A transaction waits without the connection: in WAL mode the
  *    database can be read meanwhile.
- * 3. What a transaction or a statement of its own has written is durable when it returns, and nobody reads it before.
- * 4. The deadline counts from when the call came: those who queue behind one that waits give up with it, not one deadline after the other.
+ * 3. The deadline counts from when the call came: those who queue behind one that waits give up with it, not one deadline after the other.
  */
 import { CompiledQuery, SqliteDialect, SqliteDriver, type DatabaseConnection, type Driver, type QueryResult, type SqliteDatabase } from 'kysely';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseError } from './database-error';
 import { isBusy } from './sqlite-connection';
 import { lockHolder } from './sqlite-lock-holder';
-import type { WalSync } from './sqlite-wal';
 import { isError } from './storage-error';
 
 /** How long a statement waits for another program: that of a backup or a tool is over sooner, or lasts. */
@@ -20,18 +18,15 @@ const LOCK_TIMEOUT_MS = 5_000;
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
 
-/** Statements that write nothing. */
-const READS = /^\s*(select|pragma)\b/i;
-
 /** Kysely's dialect of one SQLite file. Its transactions fail at once when the database is locked, with an error for which isBusy holds: run them in `Turns`. */
 export class PatientSqliteDialect extends SqliteDialect {
   /** @param file where the database is, for messages */
-  constructor(private readonly database: SqliteDatabase, private readonly file: string, private readonly log: WalSync) {
+  constructor(private readonly database: SqliteDatabase, private readonly file: string) {
     super({ database });
   }
 
   override createDriver(): Driver {
-    return new PatientDriver(this.database, this.file, this.log);
+    return new PatientDriver(this.database, this.file);
   }
 }
 
@@ -69,50 +64,26 @@ export async function whenUnlocked<T>(file: string, act: () => T | Promise<T>, d
 }
 
 class PatientDriver extends SqliteDriver {
-  constructor(database: SqliteDatabase, private readonly file: string, private readonly log: WalSync) {
+  constructor(database: SqliteDatabase, private readonly file: string) {
     super({ database });
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     const deadlineMs = performance.now() + LOCK_TIMEOUT_MS;
-    return new PatientConnection(await super.acquireConnection(), { file: this.file, log: this.log, deadlineMs });
+    return new PatientConnection(await super.acquireConnection(), this.file, deadlineMs);
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await patient(connection).begin();
-  }
-
-  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await super.commitTransaction(connection);
-    await this.log.sync();
+    await connectionOf(connection).executeQuery(CompiledQuery.raw('begin immediate'));
   }
 }
 
-interface PatientParts {
-  readonly file: string;
-  readonly log: WalSync;
-  readonly deadlineMs: number;
-}
-
-/** The connection, for a transaction or a statement: nobody else has it meanwhile. */
 class PatientConnection implements DatabaseConnection {
-  private inTransaction = false;
-
   /** @param connection without patience */
-  constructor(private readonly connection: DatabaseConnection, private readonly parts: PatientParts) {}
+  constructor(readonly connection: DatabaseConnection, private readonly file: string, private readonly deadlineMs: number) {}
 
-  async begin(): Promise<void> {
-    this.parts.log.check();
-    await this.connection.executeQuery(CompiledQuery.raw('begin immediate'));
-    this.inTransaction = true;
-  }
-
-  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { file, log, deadlineMs } = this.parts;
-    log.check();
-    const result = await whenUnlocked(file, () => this.connection.executeQuery<Row>(query), deadlineMs);
-    if (!this.inTransaction && !READS.test(query.sql)) await log.sync();
-    return result;
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return whenUnlocked(this.file, () => this.connection.executeQuery<Row>(query), this.deadlineMs);
   }
 
   /** Rows that are read one by one cannot be read again: no patience here. */
@@ -120,15 +91,15 @@ class PatientConnection implements DatabaseConnection {
     try {
       yield* this.connection.streamQuery<Row>(query, chunkSize);
     } catch (e) {
-      throw isBusy(e) ? locked(this.parts.file, e) : e;
+      throw isBusy(e) ? locked(this.file, e) : e;
     }
   }
 }
 
 /** Kysely gives back the connections that it was given. */
-function patient(connection: DatabaseConnection): PatientConnection {
+function connectionOf(connection: DatabaseConnection): DatabaseConnection {
   if (!(connection instanceof PatientConnection)) throw new TypeError('a connection of another driver');
-  return connection;
+  return connection.connection;
 }
 
 function locked(file: string, cause: unknown): DatabaseError {

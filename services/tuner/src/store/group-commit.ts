@@ -44,7 +44,7 @@ export class GroupCommit<Work> {
 }
 
 /** How long works gather where many write: a commit costs as much as several works do. Whoever writes alone never waits. */
-const GATHER_MS = 8;
+const GATHER_MS = 4;
 /** Works that share a commit: more would let the first ones wait for the last. */
 const MAX_GROUP = 256;
 

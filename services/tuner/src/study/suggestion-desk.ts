@@ -44,7 +44,8 @@ const MAX_ROUND = 64;
 const MAX_OUTDATED = 2;
 
 export class SuggestionDesk {
-  private readonly askers = new Set<Asker>();
+  /** An array, since V8 chains the tables that a set has had, and with them everybody who was in one: calls that are over would fill the memory until a full collection. */
+  private readonly askers: Asker[] = [];
   private serving = false;
   /** Whether something has happened since the last look: somebody came, or something changed. */
   private news = false;
@@ -57,12 +58,12 @@ export class SuggestionDesk {
   constructor(private readonly parts: DeskParts) {}
 
   get waiting(): number {
-    return this.askers.size;
+    return this.askers.length;
   }
 
   /** @throws TunerError TOO_MANY_CALLS; whatever the algorithm or the store fail with */
   async ask(client: string, count: number, maxWaitMs: number, signal: AbortSignal): Promise<AskedTrials> {
-    if (this.askers.size >= MAX_ASKERS) throw new TunerError('TOO_MANY_CALLS', `${this.askers.size} wait for a trial of ${this.study.name} already: try again soon`);
+    if (this.askers.length >= MAX_ASKERS) throw new TunerError('TOO_MANY_CALLS', `${this.askers.length} wait for a trial of ${this.study.name} already: try again soon`);
     const { trials, wanted } = await this.parts.queue.post((study, nowMs) => offerTrials(study, client, count, nowMs));
     if (trials.length >= count || (trials.length > 0 && wanted <= 0)) return { kind: 'TRIALS', trials };
     return this.wait(client, count, trials.length > 0, maxWaitMs, signal);
@@ -88,7 +89,8 @@ export class SuggestionDesk {
       const leave = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', timeOver);
-        this.askers.delete(asker);
+        const place = this.askers.indexOf(asker);
+        if (place >= 0) this.askers.splice(place, 1);
       };
       const asker: Asker = {
         client, count, contented,
@@ -104,7 +106,7 @@ export class SuggestionDesk {
       const timeOver = (): void => asker.answer({ kind: 'NOTHING_YET', detail: this.whatItWaitsFor() });
       const timer = setTimeout(timeOver, maxWaitMs);
       signal.addEventListener('abort', timeOver, { once: true });
-      this.askers.add(asker);
+      this.askers.push(asker);
       if (signal.aborted) timeOver();
       else this.serve();
     });
@@ -112,13 +114,13 @@ export class SuggestionDesk {
 
   private serve(): void {
     this.news = true;
-    if (!this.serving && this.askers.size > 0) void this.serveWhileNews();
+    if (!this.serving && this.askers.length > 0) void this.serveWhileNews();
   }
 
   private async serveWhileNews(): Promise<void> {
     this.serving = true;
     try {
-      while (this.news && this.askers.size > 0) {
+      while (this.news && this.askers.length > 0) {
         this.news = false;
         await this.serveOnce();
         for (const asker of [...this.askers]) if (asker.contented && !this.news) asker.answer({ kind: 'TRIALS', trials: heldBy(this.study, asker.client).slice(0, asker.count) });
@@ -140,7 +142,7 @@ export class SuggestionDesk {
       return;
     }
     const room = roomFor(study, this.parts.nowMs());
-    if (room <= 0 || this.askers.size === 0) return;
+    if (room <= 0 || this.askers.length === 0) return;
     if (study.space.kind === 'DISCOVERING') await this.beginDiscovery();
     else if (this.nothing?.revision !== this.revision) await this.giveSuggestions(study, room);
   }
@@ -149,7 +151,7 @@ export class SuggestionDesk {
   private async giveFreeTrials(): Promise<void> {
     const free = [...this.study.pending.values()].filter(({ state }) => state.kind === 'REQUESTED').length;
     if (free === 0) return;
-    await Promise.all([...this.askers].slice(0, free).map(async (asker) => {
+    await Promise.all(this.askers.slice(0, free).map(async (asker) => {
       const { trials } = await this.parts.queue.post((study, nowMs) => offerTrials(study, asker.client, asker.count, nowMs));
       if (trials.length > 0) asker.answer({ kind: 'TRIALS', trials });
     }));
@@ -165,7 +167,7 @@ export class SuggestionDesk {
 
   private async giveSuggestions(before: TrackedStudy, room: number): Promise<void> {
     const { revision } = this;
-    const wanted = [...this.askers].reduce((sum, { client, count }) => sum + Math.max(0, count - heldBy(before, client).length), 0);
+    const wanted = this.askers.reduce((sum, { client, count }) => sum + Math.max(0, count - heldBy(before, client).length), 0);
     const count = Math.max(1, Math.min(room, wanted, MAX_ROUND));
     // Who has gone since is not dealt to; what is left over is suggested again.
     const { end, given } = this.outdated < MAX_OUTDATED ? await this.dealBeside(before, count) : await this.dealAlone(count);

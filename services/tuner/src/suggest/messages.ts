@@ -9,18 +9,14 @@ export type ToThread =
   | { readonly kind: 'PUT'; readonly study: string; readonly trials: readonly TrialRecord[] }
   | { readonly kind: 'MEASURED'; readonly study: string; readonly number: number; readonly measurement: Measurement }
   | { readonly kind: 'CLOSE'; readonly study: string }
-  | { readonly kind: 'CALL'; readonly id: number; readonly study: string; readonly call: ThreadCall };
+  | { readonly kind: 'CALL'; readonly study: string; readonly call: ThreadCall };
 
 /** A question that is answered. */
 export type ThreadCall = { readonly kind: 'SUGGEST'; readonly count: number } | { readonly kind: 'CHECK_STOP'; readonly number: number };
 
+/** Answers come in the order of the questions. */
 export type ThreadAnswer =
   | { readonly kind: 'SUGGESTED'; readonly suggestions: Suggestions }
   | { readonly kind: 'CHECKED'; readonly decision: StopDecision }
   /** The algorithm threw. */
   | { readonly kind: 'FAILED'; readonly message: string };
-
-export interface FromThread {
-  readonly id: number;
-  readonly answer: ThreadAnswer;
-}

@@ -1,6 +1,6 @@
 /** A thread that makes suggestions: it holds replicas of studies and answers one question after the other. */
 import { parentPort } from 'node:worker_threads';
-import type { FromThread, ThreadAnswer, ThreadCall, ToThread } from './messages';
+import type { ThreadAnswer, ThreadCall, ToThread } from './messages';
 import { StudyReplica } from './study-replica';
 
 const replicas = new Map<string, StudyReplica>();
@@ -9,7 +9,7 @@ const broken = new Map<string, string>();
 
 function take(message: ToThread): void {
   if (message.kind === 'CALL') {
-    parentPort?.postMessage({ id: message.id, answer: answerOf(message.study, message.call) } satisfies FromThread);
+    parentPort?.postMessage(answerOf(message.study, message.call) satisfies ThreadAnswer);
     return;
   }
   try {

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { StopDecision } from '@lockstep/search';
 import type { Logger } from '@lockstep/rpc';
-import type { FromThread, ThreadAnswer, ThreadCall, ToThread } from './messages';
+import type { ThreadAnswer, ThreadCall, ToThread } from './messages';
 import type { Suggestions } from './study-replica';
 
 /** A study's place on a thread; `isOpen` is false when the thread has died. */
@@ -83,28 +83,25 @@ interface Question {
 class SuggestionThread implements ThreadPlace {
   studies = 0;
   private readonly worker = new Worker(ENTRY);
-  private readonly questions = new Map<number, Question>();
+  /** Those that have no answer yet, in order. */
+  private readonly questions: Question[] = [];
   private readonly outbox: ToThread[] = [];
-  private lastId = 0;
   private ended: Error | undefined;
 
   constructor(onEnd: (error: Error) => void) {
     const end = (error: Error): void => {
       if (this.ended) return;
       this.ended = error;
-      for (const { reject, timer } of this.questions.values()) {
+      for (const { reject, timer } of this.questions.splice(0)) {
         clearTimeout(timer);
         reject(error);
       }
-      this.questions.clear();
       onEnd(error);
     };
-    this.worker.on('message', ({ id, answer }: FromThread) => {
-      const question = this.questions.get(id);
-      if (!question) return;
-      this.questions.delete(id);
-      clearTimeout(question.timer);
-      question.resolve(answer);
+    this.worker.on('message', (answer: ThreadAnswer) => {
+      const question = this.questions.shift();
+      clearTimeout(question?.timer);
+      question?.resolve(answer);
     });
     this.worker.on('error', (e) => end(new SuggestionError(`the suggestion thread failed: ${e instanceof Error ? e.message : String(e)}`, { cause: e })));
     this.worker.on('exit', (code) => end(new SuggestionError(`the suggestion thread ended with ${code}`)));
@@ -144,16 +141,14 @@ class SuggestionThread implements ThreadPlace {
 
   private ask(study: string, call: ThreadCall): Promise<ThreadAnswer> {
     if (this.ended) return Promise.reject(this.ended);
-    const id = ++this.lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.questions.delete(id);
         reject(new SuggestionError(`the suggestion thread has thought about ${study} for ${ANSWER_TIMEOUT_MS} ms and is given up`));
         void this.end();
       }, ANSWER_TIMEOUT_MS);
       timer.unref();
-      this.questions.set(id, { resolve, reject, timer });
-      this.outbox.push({ kind: 'CALL', id, study, call });
+      this.questions.push({ resolve, reject, timer });
+      this.outbox.push({ kind: 'CALL', study, call });
       this.flush();
     });
   }
